@@ -65,7 +65,9 @@ class Assessment:
         return cls(outcome=Outcome.INCONCLUSIVE, message=message, seen=seen, n=n, remedy=remedy)
 
     @classmethod
-    def of_findings(cls, findings: Iterable[Finding], *, held: str, broken: str, n: int, remedy: str = "") -> Assessment:
+    def of_findings(
+        cls, findings: Iterable[Finding], *, held: str, broken: str, n: int, remedy: str = ""
+    ) -> Assessment:
         """Fail with all ``findings``, or pass with ``held``; over ``n`` = 0 objects it is inconclusive, never a pass.
 
         ``broken`` may contain ``{count}``, the number of findings.
