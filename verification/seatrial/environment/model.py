@@ -98,9 +98,7 @@ class Objectives(Model):
     latency_p95: Duration | None = None
     latency_p99: Duration | None = None
     relative_margin: float = Field(default=0.10, gt=0, description="tolerated relative slowdown against stable")
-    absolute_margin: Duration = Field(
-        default=0.010, description="floor of the margin, so that noise at 1 ms is no news"
-    )
+    absolute_margin: Duration = Field(default=0.010, description="floor of the margin: noise at 1 ms is no news")
 
 
 class LatencyCheck(Model):
@@ -150,12 +148,8 @@ class Host(Model):
     """A machine or container for testinfra: `local://`, `ssh://`, `kubectl://`, `docker://`."""
 
     spec: str
-    listening: tuple[str, ...] = Field(
-        default=(), description="sockets that must listen, for example tcp://127.0.0.1:80"
-    )
-    not_root: tuple[str, ...] = Field(
-        default=(), description="process ids, or command lines to find, that must not run as root"
-    )
+    listening: tuple[str, ...] = Field(default=(), description="sockets, for example tcp://127.0.0.1:80")
+    not_root: tuple[str, ...] = Field(default=(), description="process ids, or parts of command lines")
 
 
 class Database(Model):

@@ -20,9 +20,7 @@ def parse_duration(value: object) -> float:
         return float(match[1]) * _UNITS[match[2]]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise ValueError(f"the unit is missing: write {value}s or {value}ms")
-    raise ValueError(
-        f"expected a number with one of the units {', '.join(_UNITS)}, such as 250ms or 14d; seen {value!r}"
-    )
+    raise ValueError(f"expected a number with a unit ({', '.join(_UNITS)}), such as 250ms; seen {value!r}")
 
 
 Duration = Annotated[

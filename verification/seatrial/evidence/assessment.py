@@ -12,8 +12,8 @@ from seatrial.evidence.outcome import Outcome
 class Finding:
     """One thing that a check objects to, located.
 
-    ``where`` names the object (``Deployment shop/chatbot``, a URL, a host), ``path`` the place inside it (a JSON path, a
-    header, a turn); ``seen`` and ``expected`` are shown as they are, so they must already be short.
+    ``where`` names the object (``Deployment shop/chatbot``, a URL, a host), ``path`` the place inside it (a JSON path,
+    a header, a turn); ``seen`` and ``expected`` are shown as they are, so they must already be short.
     """
 
     where: str
@@ -30,8 +30,8 @@ class Finding:
 class Assessment:
     """Conclusion of one check over one object.
 
-    ``seen``, ``limit`` and ``interval`` are in ``unit``; ``n`` is the number of observations behind them. ``message`` is
-    one sentence; ``remedy`` is what to do next. A pass carries its numbers too.
+    ``seen``, ``limit`` and ``interval`` are in ``unit``; ``n`` is the number of observations behind them. ``message``
+    is one sentence; ``remedy`` is what to do next. A pass carries its numbers too.
     """
 
     outcome: Outcome
