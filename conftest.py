@@ -1,0 +1,3 @@
+"""Glue for a clone: the plugin, as an installation would register it."""
+
+pytest_plugins = ["seatrial.plugin"]

@@ -1,0 +1,82 @@
+"""The `seatrial` command. Each subcommand is a module that is imported only when it is called, so that the gate is quick."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from seatrial import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A subcommand: its module has ``add_arguments(parser)`` and ``run(arguments) -> exit code``."""
+
+    name: str
+    module: str
+    summary: str
+    needs: str = ""
+    """The extra that the command needs beyond the base installation."""
+
+
+COMMANDS: Final = (
+    Command(name="gate", module="seatrial.gate.command", summary="decide from reports: promote, hold or rollback"),
+    Command(name="env", module="seatrial.environment.command", summary="list, check and show environments"),
+    Command(name="init", module="seatrial.environment.init_command", summary="write an environment for your system"),
+    Command(name="checks", module="seatrial.checks.command", summary="list and explain the checks"),
+    Command(name="conversation", module="seatrial.conversation.command", summary="check and run conversations"),
+    Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo", needs="demo"),
+)
+
+
+def _usage() -> str:
+    width = max(len(command.name) for command in COMMANDS)
+    lines = [f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS]
+    return "\n".join(["commands:", *lines, "", "`seatrial COMMAND --help` says more about each."])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit code; 2 is wrong use."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="seatrial",
+        description="Deployment verification: promote, hold or rollback, with the evidence.",
+        epilog=_usage(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"seatrial {__version__}")
+    parser.add_argument("command", choices=[command.name for command in COMMANDS], metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    if not words:
+        parser.print_help()
+        return 2
+    command = next(c for c in COMMANDS if c.name == parser.parse_args(words[:1]).command)
+    try:
+        module = importlib.import_module(command.module)
+    except ModuleNotFoundError as error:
+        if not command.needs or (error.name or "").startswith("seatrial"):
+            raise
+        print(f"seatrial {command.name}: needs {error.name}: pip install 'seatrial[{command.needs}]'", file=sys.stderr)
+        return 2
+    own = argparse.ArgumentParser(
+        prog=f"seatrial {command.name}", description=f"{command.summary[0].upper()}{command.summary[1:]}."
+    )
+    module.add_arguments(own)
+    try:
+        code: int = module.run(own.parse_args(words[1:]))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of a pipe has left, as in `seatrial checks | head`.
+        sys.stderr.close()
+        return 128 + signal.SIGPIPE
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""pytest hooks and options; everything that costs time to import is imported where it is used.
+
+Inert unless an environment is named: by ``--env``, by ``SEATRIAL_ENV``, or by ``seatrial_env`` in the project's
+configuration. With one, the hooks of a run are registered: :mod:`items` in every process, :mod:`controller` in the
+process that pytest was started as, :mod:`worker` in those of xdist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.fixtures.session import KEY
+
+if TYPE_CHECKING:
+    from seatrial.environment.model import Environment
+    from seatrial.hookspec import RunningTarget
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--env`` and what goes with it."""
+    group = parser.getgroup("seatrial", "deployment verification")
+    group.addoption(
+        "--env", metavar="NAME", help="environment to verify: a file in fixtures/environments, without .toml"
+    )
+    group.addoption("--release", metavar="VERSION", help="version that is expected to run on the track under test")
+    group.addoption("--track", metavar="TRACK", help="which copy of each service is under test: stable or candidate")
+    group.addoption("--phase", metavar="PHASE", help="pre, canary or post: before, while or after traffic moves to it")
+    group.addoption("--seatrial-fixtures", metavar="DIR", help="folder with environments/ and policies/ [fixtures]")
+    group.addoption("--seatrial-reports", metavar="DIR", help="folder that receives one folder a run [reports]")
+    group.addoption(
+        "--demo-fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="switch a fault of the embedded demo on; repeatable, listed by `seatrial demo --faults`",
+    )
+    parser.addini("seatrial_env", "environment to verify where --env is not given; without it seatrial is inert")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add seatrial's own extension points."""
+    from seatrial import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the environment and register the hooks of a run, before the report writers look at their options."""
+    from seatrial.fixtures.record import SUITES
+
+    for name, meaning in SUITES.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", "check(id, suite=, severity=, trigger=, object=): what a test stands for")
+
+    from seatrial.plugin import options
+
+    name = options.environment_name(config)
+    if name is None:
+        return
+    context = options.read(config, name)
+    config.stash[KEY] = context
+    for module in options.FIXTURE_MODULES:
+        config.pluginmanager.import_plugin(module)
+
+    from seatrial.plugin.items import Items
+
+    config.pluginmanager.register(Items(context), "seatrial-items")
+    if options.is_worker(config):
+        from seatrial.plugin.worker import Worker
+
+        config.pluginmanager.register(Worker(context), "seatrial-worker")
+    elif context.folder is not None:
+        from seatrial.plugin.controller import Controller
+
+        controller = Controller(config, context)
+        config.pluginmanager.register(controller, "seatrial-controller")
+        if config.pluginmanager.hasplugin("dsession"):
+            config.pluginmanager.register(controller.distribution(), "seatrial-distribution")
+
+
+def pytest_seatrial_start_target(environment: Environment, faults: Sequence[str], state: Path) -> RunningTarget | None:
+    """Bring up the built-in demo."""
+    if environment.target is None or environment.target.start != "demo":
+        return None
+    try:
+        from seatrial.demo import platform
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(f"the demo needs {error.name}: pip install 'seatrial[demo]'") from None
+    running: Any = platform.start(faults=faults, state=state)
+    return running  # type: ignore[no-any-return]

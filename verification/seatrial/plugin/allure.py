@@ -1,0 +1,24 @@
+"""Hands the properties of a case to Allure as labels, where allure-pytest is installed and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+
+def writing(config: pytest.Config) -> bool:
+    """Whether allure-pytest writes results in this run."""
+    return config.pluginmanager.hasplugin("allure_pytest") and bool(getattr(config.option, "allure_report_dir", None))
+
+
+def label(values: Mapping[str, str], *, suite: str, severity: str) -> None:
+    """Label the result of the item that is running now. Call it before pytest leaves the item's protocol."""
+    import allure
+
+    for name, value in values.items():
+        if value:
+            allure.dynamic.label(name, value)
+    allure.dynamic.label("epic", "seatrial")
+    allure.dynamic.feature(suite)
+    allure.dynamic.severity({"critical": "critical", "major": "normal", "minor": "minor"}[severity])

@@ -1,0 +1,81 @@
+"""What happens to the items in every process of a run: collection, parameters, and the conclusion of each case."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from seatrial.environment.selection import service_targets
+from seatrial.evidence.redaction import redactor
+from seatrial.fixtures import record
+from seatrial.fixtures.session import Context
+from seatrial.fixtures.targets import service_pairs
+from seatrial.plugin import allure
+from seatrial.plugin.evidence import concluded
+
+ORDER = {suite: position for position, suite in enumerate(record.SUITES)}
+"""Cheap and telling first, load last."""
+
+
+class Items:
+    """Hooks over the items, the same in the controller and in workers."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Collect conversations: every ``*.toml`` in a folder named ``conversations``."""
+        if file_path.suffix != ".toml" or file_path.parent.name != "conversations":
+            return None
+        from seatrial.fixtures.conversations import collect_conversations
+
+        return collect_conversations(file_path, parent)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give ``service_target`` one item per service and track, and ``service_pair`` one per service."""
+        environment, track = self.context.environment, self.context.track
+        if "service_target" in metafunc.fixturenames:
+            targets = service_targets(environment, track)
+            metafunc.parametrize(
+                "service_target", targets, ids=[f"{t.name}-{t.track}" for t in targets], scope="session"
+            )
+        if "service_pair" in metafunc.fixturenames:
+            pairs = service_pairs(environment, track)
+            metafunc.parametrize("service_pair", pairs, ids=[pair.name for pair in pairs], scope="session")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark each item with its suite, before ``-m`` looks, and put the suites in their order."""
+        for item in items:
+            case = record.case_of(item)
+            if case is not None and item.get_closest_marker(case.suite) is None:
+                item.add_marker(case.suite)
+        items.sort(key=lambda item: ORDER[case.suite] if (case := record.case_of(item)) else len(ORDER))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what a phase did into the case's outcome, take secrets out, and hand the numbers to the reports."""
+        report = yield
+        case = record.case_of(item)
+        if case is not None:
+            record.conclude_phase(item, call, report)
+        clean = redactor(self.context.secrets.values())
+        if case is not None and call.when == "teardown":
+            values = {name: clean(value) for name, value in record.properties_of(item, case).items()}
+            findings = [{key: clean(text) for key, text in found.items()} for found in record.findings_of(item)]
+            report.user_properties.extend(values.items())
+            report.seatrial_case = concluded(
+                values, findings
+            )  # an attribute of a report travels from worker to controller
+            if allure.writing(item.config):
+                allure.label({**self.context.run.properties(), **values}, suite=case.suite, severity=case.severity)
+        if report.longrepr is not None:
+            text = str(report.longrepr)
+            if (cleaned := clean(text)) != text:
+                report.longrepr = cleaned
+        report.sections = [(title, clean(content)) for title, content in report.sections]
+        return report

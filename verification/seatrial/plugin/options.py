@@ -1,0 +1,123 @@
+"""From the command line, the process environment and the files to the context of a run, and from there to a worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import pytest
+
+from seatrial.environment import loading, locations
+from seatrial.environment.model import Phase, Track
+from seatrial.environment.precedence import choose
+from seatrial.environment.secrets import SecretStore
+from seatrial.evidence.run import Run, RunFolder, new_run_id, timestamp
+from seatrial.fixtures.session import Context
+
+WORKER_KEY: Final = "seatrial"
+FIXTURE_MODULES: Final = tuple(
+    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts", "latency")
+)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def environment_name(config: pytest.Config) -> str | None:
+    """The environment to verify, or None where none is named and seatrial stays inert."""
+    name = choose("env", command_line=config.getoption("--env"), file=config.getini("seatrial_env") or None).value
+    return name or None
+
+
+def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise pytest.UsageError(f"{what}: expected one of {', '.join(allowed)}; seen {value!r}")
+    return value
+
+
+def read(config: pytest.Config, name: str) -> Context:
+    """Read the environment and settle track, phase and release.
+
+    Raises UsageError with every problem of the environment file, or naming the known environments.
+    """
+    directories = locations.fixture_directories(config.rootpath, config.getoption("--seatrial-fixtures"))
+    handed = getattr(config, "workerinput", {}).get(WORKER_KEY)
+
+    def load(variables: Mapping[str, str] | None) -> loading.LoadedEnvironment:
+        try:
+            return loading.load(name, directories, variables=variables)
+        except loading.EnvironmentProblem as error:
+            raise pytest.UsageError(str(error)) from None
+
+    loaded = load(None)
+    declared = loaded.environment
+    chosen = {
+        "environment": choose(
+            "env", command_line=config.getoption("--env"), file=config.getini("seatrial_env") or None
+        ),
+        "track": choose("track", command_line=config.getoption("--track"), file=declared.run.track),
+        "phase": choose("phase", command_line=config.getoption("--phase"), file=declared.run.phase),
+        "release": choose(
+            "release", command_line=config.getoption("--release"), file=declared.release.version or None, default=""
+        ),
+    }
+    track: Any = _one_of("--track", str(chosen["track"].value), get_args(Track))
+    phase: Any = _one_of("--phase", str(chosen["phase"].value), get_args(Phase))
+    collect_only = config.option.collectonly
+    context = Context(
+        environment=declared,
+        track=track,
+        phase=phase,
+        release=declared.release.model_copy(update={"version": str(chosen["release"].value)}),
+        origins={key: choice.origin for key, choice in chosen.items()},
+        secrets=SecretStore(),
+        faults=tuple(config.getoption("--demo-fault")),
+        load=load,
+        folder=None,
+        run=Run(
+            id="",
+            environment=declared.name,
+            environment_hash=loaded.sha256,
+            phase=phase,
+            track=track,
+            digests=declared.release.digests,
+            started=timestamp(dt.datetime.now(dt.UTC)),
+        ),
+    )
+    if handed is not None:
+        _join(context, handed)
+    elif not collect_only:
+        _begin(context, config)
+    return context
+
+
+def _begin(context: Context, config: pytest.Config) -> None:
+    reports = Path(config.getoption("--seatrial-reports") or config.rootpath / "reports")
+    run_id = new_run_id(context.environment.name, dt.datetime.now(dt.UTC))
+    try:
+        context.folder = RunFolder.create(reports, run_id)
+    except OSError as error:
+        raise pytest.UsageError(f"--seatrial-reports: {reports} cannot take this run's evidence: {error}") from None
+    context.identify(run_id)
+
+
+def for_worker(context: Context) -> dict[str, Any]:
+    """What a worker is told: which run it belongs to, and where the target is."""
+    return {
+        "run_id": context.run.id,
+        "folder": str(context.folder.path) if context.folder else None,
+        "started": context.run.started,
+        "variables": dict(context.variables),
+        "release_seen": list(context.run.release_seen),
+    }
+
+
+def _join(context: Context, handed: Mapping[str, Any]) -> None:
+    context.folder = RunFolder(path=Path(handed["folder"])) if handed["folder"] else None
+    context.identify(handed["run_id"], started=handed["started"])
+    context.saw(handed["release_seen"])
+    context.bind(handed["variables"])
