@@ -1,4 +1,4 @@
-"""The `seatrial` command. Each subcommand is a module that is imported only when it is called, so that the gate is quick."""
+"""The `seatrial` command. A subcommand's module is imported only when it is called, so that the gate starts quickly."""
 
 from __future__ import annotations
 

@@ -57,12 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line("markers", "check(id, suite=, severity=, trigger=, object=): what a test stands for")
 
+    from seatrial.environment.precedence import choose
+
+    chosen = choose("env", command_line=config.getoption("--env"), file=config.getini("seatrial_env") or None)
+    if not chosen.value:
+        return
     from seatrial.plugin import options
 
-    name = options.environment_name(config)
-    if name is None:
-        return
-    context = options.read(config, name)
+    context = options.read(config, chosen)
     config.stash[KEY] = context
     for module in options.FIXTURE_MODULES:
         config.pluginmanager.import_plugin(module)

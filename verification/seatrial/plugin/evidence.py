@@ -44,7 +44,7 @@ def plan_from_text(text: str) -> dict[str, Case]:
 
 
 def planned_cases(selected: Sequence[pytest.Item], deselected: Sequence[pytest.Item]) -> dict[str, Case]:
-    """What the run must answer for, by node id: the selected cases, and the deselected ones of a suite that runs in part.
+    """What the run must answer for, by node id: the selected cases, and the deselected ones of suites that run in part.
 
     A suite that was left out whole is missed by the policy that requires it; one that was thinned out would not be.
     Raises UsageError where two items stand for the same case, since one would hide the other.

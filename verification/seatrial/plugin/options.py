@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.environment import loading, locations
 from seatrial.environment.model import Phase, Track
-from seatrial.environment.precedence import choose
+from seatrial.environment.precedence import Choice, choose
 from seatrial.environment.secrets import SecretStore
 from seatrial.evidence.run import Run, RunFolder, new_run_id, timestamp
 from seatrial.fixtures.session import Context
@@ -27,19 +27,13 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def environment_name(config: pytest.Config) -> str | None:
-    """The environment to verify, or None where none is named and seatrial stays inert."""
-    name = choose("env", command_line=config.getoption("--env"), file=config.getini("seatrial_env") or None).value
-    return name or None
-
-
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise pytest.UsageError(f"{what}: expected one of {', '.join(allowed)}; seen {value!r}")
     return value
 
 
-def read(config: pytest.Config, name: str) -> Context:
+def read(config: pytest.Config, named: Choice) -> Context:
     """Read the environment and settle track, phase and release.
 
     Raises UsageError with every problem of the environment file, or naming the known environments.
@@ -49,16 +43,14 @@ def read(config: pytest.Config, name: str) -> Context:
 
     def load(variables: Mapping[str, str] | None) -> loading.LoadedEnvironment:
         try:
-            return loading.load(name, directories, variables=variables)
+            return loading.load(str(named.value), directories, variables=variables)
         except loading.EnvironmentProblem as error:
             raise pytest.UsageError(str(error)) from None
 
     loaded = load(None)
     declared = loaded.environment
     chosen = {
-        "environment": choose(
-            "env", command_line=config.getoption("--env"), file=config.getini("seatrial_env") or None
-        ),
+        "environment": named,
         "track": choose("track", command_line=config.getoption("--track"), file=declared.run.track),
         "phase": choose("phase", command_line=config.getoption("--phase"), file=declared.run.phase),
         "release": choose(

@@ -1,0 +1,25 @@
+"""What all tests share."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def need() -> Callable[[str], str]:
+    """Path of an external command; without it the test skips, or fails where all of them are required (CI)."""
+
+    def find(command: str) -> str:
+        path = shutil.which(command)
+        if path is None:
+            reason = f"the command {command!r} is not installed"
+            if os.environ.get("SEATRIAL_TESTS_REQUIRE_ALL"):
+                pytest.fail(f"{reason}, and SEATRIAL_TESTS_REQUIRE_ALL is set")
+            pytest.skip(reason)
+        return path
+
+    return find
