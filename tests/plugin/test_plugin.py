@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import Project
+from support.project import Project
 
 CHECKS = """
     import pytest
@@ -166,7 +166,14 @@ def test_failures_read_like_sentences(project: Project) -> None:
     project.pytester.makepyfile(CHECKS)
     result = project.run("--env=mine", "-k", "fail_with_numbers")
     result.stdout.fnmatch_lines(
-        ["1 broken", "  expected  2", "  seen      1", "  n         1", "  - Deployment a/b spec: *", "  next      mend it"]
+        [
+            "1 broken",
+            "  expected  2",
+            "  seen      1",
+            "  n         1",
+            "  - Deployment a/b spec: *",
+            "  next      mend it",
+        ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
 

@@ -69,9 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for module in options.FIXTURE_MODULES:
         config.pluginmanager.import_plugin(module)
 
+    from seatrial.plugin import allure
     from seatrial.plugin.items import Items
 
     config.pluginmanager.register(Items(context), "seatrial-items")
+    if context.folder is not None:
+        allure.direct(config, context.folder.allure)
     if options.is_worker(config):
         from seatrial.plugin.worker import Worker
 
@@ -81,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         controller = Controller(config, context)
         config.pluginmanager.register(controller, "seatrial-controller")
-        if config.pluginmanager.hasplugin("dsession"):
+        if config.pluginmanager.hasplugin("xdist"):
             config.pluginmanager.register(controller.distribution(), "seatrial-distribution")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,15 @@ import pytest
 def writing(config: pytest.Config) -> bool:
     """Whether allure-pytest writes results in this run."""
     return config.pluginmanager.hasplugin("allure_pytest") and bool(getattr(config.option, "allure_report_dir", None))
+
+
+def direct(config: pytest.Config, folder: Path) -> None:
+    """Let allure-pytest write into ``folder`` unless ``--alluredir`` says otherwise.
+
+    Called in every process: xdist hands its workers the command line, not the options.
+    """
+    if config.pluginmanager.hasplugin("allure_pytest") and not config.option.allure_report_dir:
+        config.option.allure_report_dir = str(folder)
 
 
 def label(values: Mapping[str, str], *, suite: str, severity: str) -> None:

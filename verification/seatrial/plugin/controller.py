@@ -37,8 +37,6 @@ class Controller:
         self.writer = EvidenceWriter(run=context.run, folder=context.folder)
         if not config.option.xmlpath:
             config.option.xmlpath = str(context.folder.junit)
-        if config.pluginmanager.hasplugin("allure_pytest") and not config.option.allure_report_dir:
-            config.option.allure_report_dir = str(context.folder.allure)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:

@@ -23,9 +23,9 @@ class Worker:
         """Remember what was left out, as the controller would."""
         self.deselected += items
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Leave the plan where the controller finds it before it hands out the first test."""
+        """Leave the plan before xdist tells the controller that this worker has collected."""
         plan = planned_cases(session.items, self.deselected)
         self.plan = plan_as_text(plan)
         if self.context.folder is not None and self.context.folder.path.is_dir():

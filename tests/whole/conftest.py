@@ -1,0 +1,37 @@
+"""The suites of this repository against the demo."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from support.verified import REPOSITORY, Verified, Verify, clean_environment, pytest_command, run_gate
+
+
+@pytest.fixture
+def verify(tmp_path: Path) -> Verify:
+    """Run the suites of this repository against the demo and let the gate decide."""
+
+    def go(*args: str, faults: Sequence[str] = ()) -> Verified:
+        switched = [f"--demo-fault={fault}" for fault in faults]
+        run = subprocess.run(
+            pytest_command(tmp_path, "--env=demo", *switched, *args),
+            cwd=REPOSITORY,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        folder = (tmp_path / "latest").resolve()
+        gate = run_gate(folder)
+        return Verified(
+            pytest_exit=run.returncode,
+            gate_exit=gate.returncode,
+            output=run.stdout + run.stderr,
+            summary=gate.stdout + gate.stderr,
+            folder=folder,
+        )
+
+    return go

@@ -1,0 +1,102 @@
+"""A release is verified against the running demo and promoted; each fault is caught by its checks and decided."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from seatrial.demo.faults import FAULTS, Fault
+
+from support.verified import REPOSITORY, Verify, clean_environment, pytest_command, run_gate
+
+EXIT = {"promote": 0, "hold": 10, "rollback": 20}
+
+
+def test_a_good_release_is_promoted(verify: Verify) -> None:
+    verified = verify()
+    assert verified.gate_exit == 0, verified.output + verified.summary
+    assert verified.pytest_exit == 0
+    assert verified.failing() == verified.failing("control") == set()
+    assert verified.decision["decision"] == "promote"
+    suites = {case["suite"] for case in verified.evidence["outcomes"]}
+    assert suites >= {"smoke", "synthetic", "config", "latency", "rollout"}
+    assert "release seen: chat candidate 1.5.0, chat stable 1.4.2" in verified.output
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_is_caught(verify: Verify, fault: Fault) -> None:
+    verified = verify(faults=[fault.name])
+    assert verified.gate_exit == EXIT[fault.decision], verified.output + verified.summary
+    assert verified.decision["decision"] == fault.decision
+    assert set(fault.expected) <= verified.failing(), verified.summary
+
+
+def test_the_summary_of_a_slow_candidate_names_latency_and_its_numbers(verify: Verify) -> None:
+    verified = verify("-m", "smoke or latency", faults=["slow-candidate"])
+    assert verified.gate_exit == 20
+    assert "latency/regression" in verified.summary
+    (case,) = [case for case in verified.evidence["outcomes"] if case["check"] == "latency/regression"]
+    assert case["seen"] in verified.summary
+    assert case["limit"] in verified.summary
+
+
+def test_workers_change_nothing(verify: Verify) -> None:
+    alone, together = verify("-n", "0"), verify("-n", "2")
+    assert alone.outcomes() == together.outcomes()
+    assert [case["key"] for case in alone.evidence["expected"]] == [
+        case["key"] for case in together.evidence["expected"]
+    ]
+    assert alone.gate_exit == together.gate_exit == 0
+
+
+@pytest.mark.parametrize("arguments", [("-k", "nothing-has-this-name"), ("-m", "smoke")])
+def test_what_did_not_run_is_missing(verify: Verify, arguments: tuple[str, ...]) -> None:
+    verified = verify(*arguments)
+    assert verified.gate_exit == 10
+    assert "synthetic" in verified.summary
+
+
+def test_kill_in_the_middle_holds_and_leaves_no_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        pytest_command(tmp_path, "--env=demo"),
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "%]" in line or "PASSED" in line or ".py ." in line:
+            break
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    gate = run_gate(tmp_path / "latest")
+    assert gate.returncode == 10, gate.stdout + gate.stderr
+    assert "latency/regression" in gate.stdout
+    deadline = time.monotonic() + 15
+    while left := _demo_processes(tmp_path):
+        assert time.monotonic() < deadline, f"still running: {left}"
+
+
+def _demo_processes(folder: Path) -> list[str]:
+    """Processes whose parent chain ended with the killed run, told by the run's session."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if "seatrial.demo" in line and f" {1} " in line]
+
+
+def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
+    run = subprocess.run(
+        pytest_command(tmp_path, "--env=nowhere"),
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert all(name in run.stderr for name in ("demo", "dev", "qa", "staging", "production"))
+    assert list(tmp_path.iterdir()) == []

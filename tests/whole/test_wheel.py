@@ -1,0 +1,69 @@
+"""Installed from the wheel into an empty environment, in somebody else's repository."""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from support.verified import REPOSITORY, clean_environment
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with nothing but the wheel, the extras of the demo and what they need."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    (wheel,) = folder.glob("seatrial-*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    interpreter = folder / "venv" / "bin" / "python"
+    install = [str(interpreter), "-m", "pip", "install", "--quiet", "--constraint", str(REPOSITORY / "constraints.txt")]
+    subprocess.run([*install, f"{wheel}[load,hosts,demo]"], check=True, capture_output=True, timeout=600)
+    return interpreter
+
+
+def run(python: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A command of the wheel's environment in somebody else's repository."""
+    return subprocess.run(
+        [str(python), *words],
+        cwd=folder,
+        env={k: v for k, v in clean_environment().items() if k != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+def test_the_shipped_suites_run_from_the_wheel(python: Path, tmp_path: Path) -> None:
+    result = run(python, tmp_path, "-m", "pytest", "-p", "no:locust", "--pyargs", "seatrial.suites", "--env=demo")
+    assert result.returncode == 0, result.stdout + result.stderr
+    document = json.loads((tmp_path / "reports" / "latest" / "evidence.json").read_text())
+    assert {case["suite"] for case in document["outcomes"]} >= {"smoke", "synthetic", "config", "latency", "rollout"}
+    decided = run(python, tmp_path, "-m", "seatrial.cli", "gate", "reports/latest")
+    assert decided.returncode == 0, decided.stdout + decided.stderr
+
+
+def test_a_one_line_module_runs_a_suite(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_release.py").write_text("from seatrial.suites.smoke.test_smoke import *\n")
+    result = run(python, tmp_path, "-m", "pytest", "-p", "no:locust", "--env=demo")
+    assert result.returncode == 0, result.stdout + result.stderr
+    document = json.loads((tmp_path / "reports" / "latest" / "evidence.json").read_text())
+    assert "smoke/ready[chat]@candidate" in {case["key"] for case in document["outcomes"]}
+
+
+def test_it_is_inert_in_other_peoples_runs(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text("import sys\ndef test_theirs(): assert 'httpx' not in sys.modules\n")
+    result = run(python, tmp_path, "-m", "pytest", "-p", "no:locust")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name == "reports"] == []
+
+
+def test_init_then_check(python: Path, tmp_path: Path) -> None:
+    made = run(python, tmp_path, "-m", "seatrial.cli", "init", "shop", "--url=https://chat.shop.example", "--yes")
+    assert made.returncode == 0, made.stdout + made.stderr
+    checked = run(python, tmp_path, "-m", "seatrial.cli", "env", "check", "shop")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
