@@ -16,7 +16,7 @@ Phase = Literal["pre", "canary", "post"]
 class Model(BaseModel):
     """Base of all sections: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def _http_url(value: str) -> str:
@@ -32,12 +32,14 @@ class SecretFromEnv(Model):
     """A secret taken from a variable of the process environment."""
 
     env: str
+    """name of the variable"""
 
 
 class SecretFromFile(Model):
     """A secret read from a file, trailing newline removed."""
 
     file: str
+    """path of the file; a trailing newline is removed"""
 
 
 SecretRef = SecretFromEnv | SecretFromFile
@@ -48,208 +50,304 @@ class Release(Model):
     """What is being verified; every field optional, `--release` overrides `version`."""
 
     version: str = ""
+    """version that is expected to run; `--release` overrides it"""
     digests: tuple[str, ...] = ()
+    """image digests, `sha256:...`"""
     chart: str = ""
+    """version of the Helm chart"""
     commit: str = ""
+    """commit that the images were built from"""
 
 
 class RunDefaults(Model):
     """Which track and phase a run looks at when the command line does not say."""
 
     track: Track = "stable"
+    """`--track` overrides it"""
     phase: Phase = "post"
+    """`--phase` overrides it"""
 
 
 class EmbeddedTarget(Model):
     """A target that the run brings up itself and whose addresses fill `${target.NAME}` in this file."""
 
-    start: str = Field(description="name of the provider; `demo` is built in")
+    start: str
+    """name of the provider; `demo` is built in"""
 
 
 class Addresses(Model):
     """Where a service answers. `stable` and `candidate` reach one track each; `public` is what users reach."""
 
     stable: Url
+    """reaches the stable copy"""
     candidate: Url | None = None
+    """reaches the candidate alone: green, the canary, the new pods"""
     public: Url | None = None
+    """what users reach"""
 
 
 class HealthEndpoints(Model):
     """Paths of the health endpoints, and where `version` finds the version in its JSON answer."""
 
     live: str = "/healthz"
+    """path that says that the process lives"""
     ready: str = "/readyz"
+    """path that says that it takes traffic"""
     version: str = "/version"
+    """path that answers with the version, as JSON"""
     version_field: str = "version"
+    """field of that answer which holds the version"""
     metrics: str | None = None
+    """path of the Prometheus exposition, where there is one"""
 
 
 class TlsExpectation(Model):
     """What is expected of the certificate where a URL is https."""
 
     min_days_left: int = Field(default=14, ge=0)
+    """days that the certificate must still be valid"""
     ca_file: str | None = None
+    """certificates to trust instead of those of the system"""
 
 
 class Objectives(Model):
     """Service-level objectives, and the margins within which a candidate may be worse than stable."""
 
-    error_rate: float = Field(default=0.01, ge=0, le=1, description="largest tolerated share of failed requests")
+    error_rate: float = Field(default=0.01, ge=0, le=1)
+    """largest tolerated share of failed requests"""
     latency_p95: Duration | None = None
+    """95th percentile of the full answer"""
     latency_p99: Duration | None = None
-    relative_margin: float = Field(default=0.10, gt=0, description="tolerated relative slowdown against stable")
-    absolute_margin: Duration = Field(default=0.010, description="floor of the margin: noise at 1 ms is no news")
+    """99th percentile of the full answer"""
+    relative_margin: float = Field(default=0.10, gt=0)
+    """tolerated relative slowdown against stable"""
+    absolute_margin: Duration = 0.010
+    """floor of the margin: noise at 1 ms is no news"""
 
 
 class LatencyCheck(Model):
     """Load that the latency suite may send to a service."""
 
-    profile: str = Field(description="name of a file in load/profiles, without .toml")
+    profile: str
+    """name of a file in load/profiles, without .toml"""
 
 
 class Service(Model):
     """A thing inside the environment with addresses, health endpoints, a workload and objectives."""
 
     url: Addresses
+    """addresses by track"""
     protocol: Literal["openai", "http"] = "openai"
+    """how conversations are held: `openai` is chat completions"""
     model: str = "default"
+    """model that requests ask for"""
     health: HealthEndpoints = HealthEndpoints()
+    """paths of the health endpoints"""
     tls: TlsExpectation = TlsExpectation()
-    auth: SecretRef | None = Field(default=None, description="bearer token sent with every request")
+    """expectations of the certificate"""
+    auth: SecretRef | None = None
+    """bearer token sent with every request"""
     required_headers: tuple[str, ...] = ("x-content-type-options",)
-    workload: str | None = Field(default=None, description="kind/name in `namespace`, for example deployment/chatbot")
-    candidate_workload: str | None = Field(default=None, description="workload of the candidate, where it has its own")
+    """response headers that must be there"""
+    workload: str | None = None
+    """kind/name in `namespace`, for example deployment/chatbot"""
+    candidate_workload: str | None = None
+    """workload of the candidate, where it has its own"""
     namespace: str | None = None
+    """namespace of its workloads"""
     helm_release: str | None = None
+    """Helm release that it is part of"""
     objectives: Objectives = Objectives()
+    """service-level objectives and margins"""
     latency: LatencyCheck | None = None
+    """load that the latency suite may send to it"""
     connect_timeout: Duration = 2.0
+    """for a connection to be made"""
     timeout: Duration = 10.0
+    """for an answer, and between two pieces of a streamed one"""
 
 
 class Cluster(Model):
     """How the Kubernetes API is reached and which namespaces are ours."""
 
     kubeconfig: str | None = None
+    """path; that of kubectl where absent"""
     context: str | None = None
+    """context of the kubeconfig"""
     in_cluster: bool = False
+    """use the service account of the pod that seatrial runs in"""
     namespaces: tuple[str, ...] = ()
+    """namespaces that belong to this environment"""
     timeout: Duration = 10.0
+    """for one answer of the API"""
 
 
 class Metrics(Model):
     """Prometheus, or direct scrape of each service's metrics endpoint where `prometheus` is absent."""
 
     prometheus: Url | None = None
+    """address of Prometheus"""
     auth: SecretRef | None = None
+    """bearer token for it"""
 
 
 class Host(Model):
     """A machine or container for testinfra: `local://`, `ssh://`, `kubectl://`, `docker://`."""
 
     spec: str
-    listening: tuple[str, ...] = Field(default=(), description="sockets, for example tcp://127.0.0.1:80")
-    not_root: tuple[str, ...] = Field(default=(), description="process ids, or parts of command lines")
+    """`local://`, `ssh://user@host`, `kubectl://pod?container=...` or `docker://name`"""
+    listening: tuple[str, ...] = ()
+    """sockets, for example tcp://127.0.0.1:80"""
+    not_root: tuple[str, ...] = ()
+    """process ids, or parts of command lines"""
 
 
 class Database(Model):
     """A database behind the platform."""
 
     dsn: SecretRef
+    """connection string"""
     migrations: str | None = None
+    """folder of the migrations"""
 
 
 class Registry(Model):
     """The private image registry."""
 
     url: Url
+    """address of the registry"""
     auth: SecretRef | None = None
+    """bearer token for it"""
 
 
 class FeatureFlags(Model):
     """Where feature flags are read, and which are kill switches."""
 
     url: Url | None = None
+    """address of the flag service"""
     kill_switches: tuple[str, ...] = ()
+    """flags that must be there and off"""
 
 
 class Region(Model):
     """One of several regions: addresses by service name."""
 
     services: dict[str, Addresses] = {}
+    """addresses by name of the service"""
 
 
 class Backups(Model):
     """What is expected of backups."""
 
     max_age: Duration | None = None
+    """oldest tolerated last backup"""
     pitr_window: Duration | None = None
+    """how far back a point in time can be restored"""
     restore_test_max_age: Duration | None = None
+    """oldest tolerated restore test"""
 
 
 class Recovery(Model):
     """Recovery objectives: time to restore, and data that may be lost."""
 
     time_objective: Duration | None = None
+    """time to restore (RTO)"""
     point_objective: Duration | None = None
+    """data that may be lost, as time (RPO)"""
 
 
 class Rollout(Model):
     """How new versions are brought out, and the single command that takes one back."""
 
     strategy: Literal["rolling", "blue-green", "canary"] = "rolling"
+    """how new versions are brought out"""
     rollback_command: tuple[str, ...] = ()
+    """the single command that takes a release back, as a list of words"""
     keep_revisions: int = Field(default=2, ge=1)
-    max_restarts: int = Field(default=0, ge=0, description="restarts of a container that are still tolerated")
+    """revisions that must be kept to roll back to"""
+    max_restarts: int = Field(default=0, ge=0)
+    """restarts of a container that are still tolerated"""
 
 
 class Data(Model):
     """What data the environment holds and whether synthetic checks may write."""
 
     classification: Literal["experimental", "synthetic", "production-like", "production"] = "production"
+    """what the data is"""
     allow_writes: bool = False
+    """whether synthetic checks may write"""
     accounts: Literal["any", "synthetic", "synthetic-read-only"] = "synthetic-read-only"
+    """accounts that synthetic checks may use"""
 
 
 class LoadLimits(Model):
     """Bounds that no load profile may exceed."""
 
     allowed: bool = False
-    max_rate: float = Field(default=10.0, gt=0, description="requests per second")
+    """whether load may be sent at all"""
+    max_rate: float = Field(default=10.0, gt=0)
+    """requests per second"""
     max_duration: Duration = 60.0
+    """of one profile"""
     max_requests: int = Field(default=2_000, gt=0)
+    """of one profile"""
 
 
 class Waiver(Model):
     """An accepted deviation: which check, on which object, why, whose, and until when."""
 
     check: str
+    """id of the check"""
     object: str = "*"
+    """what it is waived for; `*` is everything"""
     reason: str = Field(min_length=1)
+    """why"""
     owner: str = Field(min_length=1)
+    """who answers for it"""
     expires: datetime.date
+    """last day on which it holds"""
 
 
 class Environment(Model):
     """A named target: `dev`, `qa`, `staging`, `production`, `demo`, or a team's own."""
 
     name: str
+    """name of the file, without .toml"""
     description: str = ""
-    policy: str | None = Field(default=None, description="name of the policy; that of the environment where absent")
+    """one line for people"""
+    policy: str | None = None
+    """name of the policy; that of the environment where absent"""
     run: RunDefaults = RunDefaults()
+    """defaults of a run"""
     release: Release = Release()
+    """what is being verified"""
     target: EmbeddedTarget | None = None
+    """a target that the run brings up itself"""
     services: dict[str, Service] = {}
+    """services by name"""
     cluster: Cluster | None = None
+    """the Kubernetes API"""
     metrics: Metrics | None = None
+    """where metrics come from"""
     hosts: dict[str, Host] = {}
+    """machines and containers by name"""
     databases: dict[str, Database] = {}
+    """databases by name"""
     registry: Registry | None = None
+    """the image registry"""
     flags: FeatureFlags | None = None
+    """feature flags"""
     regions: dict[str, Region] = {}
+    """regions by name"""
     backups: Backups | None = None
+    """expectations of backups"""
     recovery: Recovery = Recovery()
+    """recovery objectives"""
     rollout: Rollout = Rollout()
+    """rollout strategy and the way back"""
     data: Data = Data()
+    """data, and permission to write"""
     load: LoadLimits = LoadLimits()
+    """permission to send load, and its bounds"""
     waivers: tuple[Waiver, ...] = ()
+    """accepted deviations"""

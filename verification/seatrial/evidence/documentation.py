@@ -11,8 +11,8 @@ _HEAD = f"""# Evidence
 
 <!-- Generated from verification/seatrial/evidence/properties.py by `make docs`. -->
 
-A run leaves `reports/<run-id>/`: `junit.xml`, `allure-results/` (where allure-pytest is installed), `evidence.json` and
-`samples/`. `reports/latest` points at the newest run. `evidence.json` is written before the first check runs, with what
+A run leaves `reports/<run-id>/`: `junit.xml`, `allure-results/` (where allure-pytest is installed), `evidence.json`
+and `samples/`. `reports/latest` points at the newest run. `evidence.json` is written before the first check runs, with what
 is expected and the state `running`, and replaced at the end; so a run that was killed shows what is missing.
 
 Each fact has one name, in JUnit a `<property>`, in Allure a label. This is version {SCHEMA} of the table.
@@ -33,8 +33,9 @@ no outcome: it is missing evidence, with a reason.
 _SCOPES = {
     "run": (
         "Of the run",
-        "In JUnit properties of the `<testsuite>`; in Allure labels of every result, and the object in "
-        "`allure-results/seatrial-run.json`.",
+        (
+            "In JUnit properties of the `<testsuite>`; in Allure labels of every result, and `allure-results/seatrial-run.json`."
+        ),
     ),
     "case": ("Of a case", "In JUnit properties of the `<testcase>`; in Allure labels of the result."),
 }

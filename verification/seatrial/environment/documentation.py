@@ -1,0 +1,152 @@
+"""Writes the JSON Schema and the reference page of environments: ``python -m seatrial.environment.documentation``.
+
+With ``--check`` nothing is written, and the exit code is 1 where a file is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from seatrial.environment.model import Environment
+
+_SECRET: Final = ("SecretFromEnv", "SecretFromFile")
+
+_HEAD: Final = """# Environments
+
+<!-- Generated from verification/seatrial/environment/model.py by `make docs`. -->
+
+An environment is a file `fixtures/environments/NAME.toml`. `extends` names a file, or a list of files, that it is laid
+over: tables key by key, everything else, lists too, is replaced. `base` is there to be extended and is no environment.
+A duration is a string with a unit: `250ms`, `30s`, `10m`, `2h`, `14d`. A secret is a reference, `{ env = "NAME" }` or
+`{ file = "PATH" }`, never a value. Where `[target]` is declared, `${target.NAME}` stands for what the target reports.
+
+`seatrial env check NAME` validates a file without touching the network; `seatrial env show NAME` prints the result.
+Track, phase and release are settled by: command line > environment variable (`SEATRIAL_TRACK`, `SEATRIAL_PHASE`,
+`SEATRIAL_RELEASE`) > file > default. Editors complete and check the files by `fixtures/environments/schema.json`.
+"""
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of an environment file, which unlike the model has no name and may extend others."""
+    document = Environment.model_json_schema()
+    document["properties"].pop("name")
+    document["required"] = [key for key in document.get("required", []) if key != "name"]
+    if not document["required"]:
+        del document["required"]
+    # A file may hold a part only, and its base the rest: what is missing shows when the whole is loaded.
+    for definition in document["$defs"].values():
+        if definition.get("title") not in (*_SECRET, "Waiver"):
+            definition.pop("required", None)
+    extends = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    document["properties"] = {"extends": {**extends, "description": "files to build on"}, **document["properties"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "seatrial environment", **document}
+
+
+def _type(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """What to write, in a few words."""
+    if "$ref" in definition:
+        name = definition["$ref"].rsplit("/", 1)[1]
+        return "secret reference" if name in _SECRET else "table"
+    if "anyOf" in definition:
+        options = [_type(option, definitions) for option in definition["anyOf"] if option.get("type") != "null"]
+        return " or ".join(dict.fromkeys(options))
+    if "enum" in definition:
+        return ", ".join(f"`{value}`" for value in definition["enum"])
+    if definition.get("type") == "array":
+        return f"list of {_type(definition.get('items', {}), definitions)}"
+    if definition.get("type") == "object":
+        return f"table of {_type(definition.get('additionalProperties', {}), definitions)}s, by name"
+    if "pattern" in definition:
+        return "duration"
+    return {"integer": "whole number", "boolean": "true or false"}.get(
+        definition.get("type", ""), definition.get("type", "any")
+    )
+
+
+def _default(definition: dict[str, Any], *, required: bool) -> str:
+    if required:
+        return "required"
+    value = definition.get("default")
+    if value in (None, "", [], {}) or isinstance(value, dict):
+        return ""
+    if "pattern" in definition and isinstance(value, (int, float)):
+        return f"`{value:g}s`"
+    return f"`{json.dumps(value)}`"
+
+
+def _target(definition: dict[str, Any]) -> tuple[str, str] | None:
+    """The section that a key opens: its definition's name, and what to add to the path."""
+    for option in [definition, *definition.get("anyOf", [])]:
+        if "$ref" in option and (name := option["$ref"].rsplit("/", 1)[1]) not in _SECRET:
+            return name, ""
+        inner = option.get("additionalProperties")
+        if isinstance(inner, dict) and "$ref" in inner:
+            return inner["$ref"].rsplit("/", 1)[1], ".NAME"
+        inner = option.get("items")
+        if isinstance(inner, dict) and "$ref" in inner:
+            return inner["$ref"].rsplit("/", 1)[1], "[]"
+    return None
+
+
+def _sections(path: str, definition: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    rows = []
+    nested: list[tuple[str, str]] = []
+    for key, value in definition.get("properties", {}).items():
+        if path == "" and key == "name":
+            continue
+        default = _default(value, required=key in definition.get("required", []))
+        rows.append(f"| `{key}` | {_type(value, definitions)} | {default} | {value.get('description', '')} |")
+        if target := _target(value):
+            nested.append((f"{path}.{key}".lstrip(".") + target[1], target[0]))
+    title = f"`[{path}]`" if not path.endswith("[]") else f"`[[{path[:-2]}]]`"
+    heading = f"## {title}" if path else "## Top level"
+    yield "\n".join(
+        [
+            heading,
+            "",
+            " ".join(definition.get("description", "").split()),
+            "",
+            "| key | type | default | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+    for inner, name in nested:
+        yield from _sections(inner, definitions[name], definitions)
+
+
+def page() -> str:
+    """The reference page as Markdown."""
+    document = Environment.model_json_schema()
+    return "\n".join([_HEAD, *_sections("", document, document["$defs"])])
+
+
+def files() -> dict[Path, str]:
+    """What is generated, by path relative to the repository."""
+    return {
+        Path("fixtures/environments/schema.json"): json.dumps(schema(), indent=2) + "\n",
+        Path("docs/environment.md"): page(),
+    }
+
+
+def main() -> int:
+    """Write the files, or check them."""
+    if "--check" in sys.argv[1:]:
+        stale = [
+            path for path, text in files().items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+        ]
+        for path in stale:
+            print(f"{path} is out of date: run make docs", file=sys.stderr)
+        return int(bool(stale))
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
