@@ -76,16 +76,15 @@ class Child:
 
     def announced(self) -> Mapping[str, Any] | None:
         """What the process has announced; None as long as it is starting. Raises CannotLook when it has ended."""
-        try:
-            content: dict[str, Any] = json.loads(self._announcement.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            code = self.ended()
-            if code is None:
-                return None
-            raise CannotLook(
-                f"the demo's {self.name} ended with exit code {code} at its start\n{self.tail()}"
-            ) from None
-        return content
+        # Asked first: a process that announces itself and then ends has announced itself.
+        code = self.ended()
+        text = self._announcement.read_bytes() if self._announcement.exists() else b""
+        if text:
+            content: dict[str, Any] = json.loads(text)
+            return content
+        if code is None:
+            return None
+        raise CannotLook(f"the demo's {self.name} ended with exit code {code} at its start\n{self.tail()}")
 
     def tail(self) -> str:
         """The end of the log, with its path."""

@@ -53,13 +53,6 @@ def url_of(bound: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def announce(state: Path, name: str, content: Mapping[str, object]) -> None:
-    """Write ``name``.json into ``state`` in one step, with our process id: who sees the file may connect."""
-    partial = state / f"{name}.json.part"
-    partial.write_text(json.dumps({**content, "pid": os.getpid()}), encoding="utf-8")
-    partial.replace(state / f"{name}.json")
-
-
 async def serve_application(app: web.Application, bound: socket.socket) -> Callable[[], Awaitable[None]]:
     """Serve ``app`` on a bound socket; returns what stops it."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN)
@@ -87,15 +80,18 @@ def run(
 ) -> int:
     """Serve until told to end: ``start`` begins to serve and returns what stops it. The exit code is 0.
 
-    Announces once ``start`` is done and gives up root in the same step, before any request from outside is handled.
+    Once ``start`` is done root is given up, and then ``content`` and the process id are written as JSON to
+    ``name``.json in the state folder. That file is there before and empty until then: nobody could not create it in a
+    folder of root's. It is filled by one write, so that a reader sees nothing or everything.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     async def serve() -> None:
         end = _ending(die_with_parent=arguments.die_with_parent)
         stop = await start()
-        announce(arguments.state, name, content)
-        privileges.drop()
+        with (arguments.state / f"{name}.json").open("wb", buffering=0) as announcement:
+            privileges.drop()
+            announcement.write(json.dumps({**content, "pid": os.getpid()}).encode())
         _LOG.info("%s serves as uid %d: %s", name, os.geteuid(), dict(content))
         await end.wait()
         await stop()

@@ -30,8 +30,8 @@ class Weights:
                 or weight < 0
             ):
                 raise ValueError(f"weight of {name}: expected a number of at least 0, seen {weight!r}")
-        if self.stable + self.candidate <= 0:
-            raise ValueError("expected at least one weight above 0, seen none")
+        if not 0 < self.stable + self.candidate < math.inf:
+            raise ValueError(f"expected weights with a sum above 0, seen {self.stable!r} and {self.candidate!r}")
 
     @classmethod
     def parse(cls, content: object) -> Weights:
