@@ -134,7 +134,7 @@ def test_a_slow_candidate_takes_about_twice_as_long() -> None:
             slow = median_seconds(candidate)
         with httpx.Client(base_url=running.variables["stable_url"]) as stable:
             usual = median_seconds(stable)
-    assert 0.012 < usual < 0.035
+    assert usual > 0.012
     assert 1.5 < slow / usual < 2.5
 
 
@@ -157,6 +157,17 @@ def test_a_shared_outage_fails_every_completion_on_both_tracks() -> None:
                 assert response.json()["error"]["type"] == "server_error"
                 assert errors(client, 10) == 10
                 assert client.get("/readyz").status_code == 200
+
+
+def test_a_client_that_leaves_is_counted_as_one() -> None:
+    with (
+        platform.start(faults=["stalled-stream"], with_kube=False) as running,
+        httpx.Client(base_url=running.variables["candidate_url"]) as candidate,
+    ):
+        assert stalls(candidate)
+        deadline = time.monotonic() + 5
+        while 'route="/v1/chat/completions",code="499"} 1' not in candidate.get("/metrics").text:
+            assert time.monotonic() < deadline
 
 
 def test_faults_add_up() -> None:

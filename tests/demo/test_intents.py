@@ -21,6 +21,7 @@ from seatrial.demo.intents import INTENTS, Memory, replay, respond
         ("My name is Ada.", "name_given", "Ada"),
         ("Hello, my name is Зоя", "name_given", "Зоя"),
         ("What is my name?", "name_asked", "not told"),
+        ("please call me back", "fallback", "not understand"),
         ("thanks, bye", "thanks", "welcome"),
         ("colourless green ideas", "fallback", "not understand"),
         ("", "fallback", "not understand"),

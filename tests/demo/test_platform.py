@@ -89,6 +89,13 @@ def test_stop_is_quick_while_a_stream_hangs() -> None:
             assert time.monotonic() - started < 2
 
 
+def test_a_process_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "STOP_WITHIN", 0.3)
+    with platform.start(with_kube=False) as running:
+        os.kill(int(running.variables["candidate_pid"]), signal.SIGSTOP)
+    assert_gone(running.variables)
+
+
 def test_a_state_folder_of_the_caller_stays_with_its_logs(tmp_path: Path) -> None:
     folder = tmp_path / "target"
     with platform.start(state=folder, with_kube=False) as running:
@@ -226,6 +233,31 @@ def test_a_cluster_that_is_down_has_a_kubeconfig_that_is_refused(tmp_path: Path)
         with pytest.raises(httpx.ConnectError):
             httpx.get(content["clusters"][0]["cluster"]["server"])
         assert httpx.get(running.variables["public_url"] + "/readyz").status_code == 200
+
+
+def test_what_the_cluster_is_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: dict[str, list[str]] = {}
+
+    class Recorded:
+        def __init__(self, name: str, module: str, arguments: list[str], **_: object) -> None:
+            self.name = name
+            started[module] = arguments
+
+        def announced(self) -> dict[str, object]:
+            return {"pid": 1, "admin_url": ""}
+
+        def tell_to_end(self) -> None: ...
+
+        def stop(self, within: float) -> None: ...
+
+    monkeypatch.setattr(platform, "Child", Recorded)
+    monkeypatch.setattr(platform, "_manifests", lambda: Path("/m"))
+    faults = ["latest-tag", "not-ready", "missing-probe"]
+    with platform.start(faults=faults, state=tmp_path) as running:
+        assert running.variables["kubeconfig"] == str(tmp_path / "kubeconfig")
+    patches = ["/m/demo-faults/latest-tag.yaml", "/m/demo-faults/missing-probe.yaml"]
+    assert started["seatrial.demo.kubeapi"] == ["--manifests=/m/demo", "--patches", *patches]
+    assert "--fault=not-ready" in started["seatrial.demo.chat"]
 
 
 def test_die_with_parent_wants_a_pipe(tmp_path: Path) -> None:

@@ -68,13 +68,16 @@ def describe(running: Platform, faults: list[str]) -> str:
     known = running.variables
     question = '{"model": "chatbot", "messages": [{"role": "user", "content": "When are you open?"}]}'
     weights = '{"stable": 50, "candidate": 50}'
+    places = {
+        f"stable {known['previous_release']}": known["stable_url"],
+        f"candidate {known['release']}": known["candidate_url"],
+        "public": f"{known['public_url']} (95 % stable, 5 % candidate; a chat page is at /)",
+        "router admin": f"{known['router_admin_url']}/weights",
+        "logs": known["state"],
+        "faults": ", ".join(faults) or "none",
+    }
     lines = [
-        f"stable {known['previous_release']}   {known['stable_url']}",
-        f"candidate {known['release']} {known['candidate_url']}",
-        f"public          {known['public_url']}   (95 % stable, 5 % candidate; a chat page is at /)",
-        f"router admin    {known['router_admin_url']}/weights",
-        f"logs            {known['state']}",
-        f"faults          {', '.join(faults) or 'none'}",
+        *(f"{name:<16} {value}" for name, value in places.items()),
         "",
         f"curl {known['candidate_url']}/version",
         f"curl {known['candidate_url']}/v1/chat/completions -H 'Content-Type: application/json' -d '{question}'",

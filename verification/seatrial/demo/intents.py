@@ -43,7 +43,9 @@ _HUMAN: Final = re.compile(
     re.IGNORECASE,
 )
 _HOURS: Final = re.compile(r"\b(open|opens|opening|hours|close|closes|closed|closing)\b", re.IGNORECASE)
-_NAME_GIVEN: Final = re.compile(r"\b(?:my name is|call me)\s+([^\W\d_][^\W\d_'’-]{0,39})", re.IGNORECASE)
+_NAME_GIVEN: Final = re.compile(
+    r"\b(?:my name is|i am called|you can call me)\s+([^\W\d_][^\W\d_'’-]{0,39})", re.IGNORECASE
+)
 _NAME_ASKED: Final = re.compile(
     r"\b(what(?:'s|’s| is) my name|who am i|(?:know|remember) my name|remember me)\b", re.IGNORECASE
 )

@@ -70,6 +70,7 @@ class Platform:
 
     def launch(self, faults: Sequence[Fault], *, with_kube: bool) -> None:
         """Start everything at once and wait until it serves. Raises CannotLook."""
+        kubeconfig = self._start_cluster(faults) if with_kube else None
         sockets = {name: self._reserve() for name in ("stable", "candidate", "public")}
         ports = {name: str(bound.getsockname()[1]) for name, bound in sockets.items()}
         urls = {name: f"http://{_LOOPBACK}:{port}" for name, port in ports.items()}
@@ -79,7 +80,6 @@ class Platform:
             self._spawn(f"chat-{track}", "chat", arguments, listen=sockets[track])
         upstreams = [f"--stable-url={urls['stable']}", f"--candidate-url={urls['candidate']}"]
         self._spawn("router", "router", upstreams, listen=sockets["public"])
-        kubeconfig = self._start_cluster(faults) if with_kube else None
         # The children hold the sockets now; with ours closed, a process that has died refuses connections.
         for bound in sockets.values():
             self._reserved.remove(bound)

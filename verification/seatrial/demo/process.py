@@ -21,7 +21,7 @@ from seatrial.demo import privileges
 
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 512
-"""The standard library's default of 100 makes clients of a load test wait a second for a SYN to be repeated."""
+"""Connections that may wait to be accepted; a full queue makes a client of a load test wait a second to retry."""
 
 SHUTDOWN: Final = 0.2
 """Seconds that requests in flight get when the process is told to end."""

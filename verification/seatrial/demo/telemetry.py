@@ -34,6 +34,10 @@ SECURITY_HEADERS: Final = {
 }
 
 
+CLIENT_LEFT: Final = 499
+"""Counted, as nginx does, for a client that has gone before it had its answer."""
+
+
 class Telemetry:
     """The metrics of one chat process."""
 
@@ -70,11 +74,15 @@ class Telemetry:
 
         @web.middleware
         async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-            response = await _answered(request, handler)
-            resource = request.match_info.route.resource
-            # Paths that nobody serves share one label, so that a scanner cannot fill the memory.
-            route = resource.canonical if resource else "unmatched"
-            self.requests.increment(request.method if resource else "", route, str(response.status))
+            status = CLIENT_LEFT
+            try:
+                response = await _answered(request, handler)
+                status = response.status
+            finally:
+                resource = request.match_info.route.resource
+                # Paths that nobody serves share one label, so that a scanner cannot fill the memory.
+                route = resource.canonical if resource else "unmatched"
+                self.requests.increment(request.method if resource else "", route, str(status))
             return response
 
         return observe
