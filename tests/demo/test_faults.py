@@ -1,0 +1,209 @@
+"""What each chat fault looks like from outside, and what it leaves alone."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from seatrial.demo import faults, platform
+from seatrial.demo.command import describe_faults
+from seatrial.demo.faults import FAULTS, UnknownFault
+
+
+def ask(client: httpx.Client, text: str, **more: Any) -> httpx.Response:
+    message = {"role": "user", "content": text}
+    return client.post("/v1/chat/completions", json={"model": "chatbot", "messages": [message], **more})
+
+
+def intent(client: httpx.Client, text: str, **more: Any) -> str:
+    return ask(client, text, **more).headers["x-chatbot-intent"]
+
+
+def refuses(client: httpx.Client) -> bool:
+    try:
+        client.get("/healthz")
+    except httpx.ConnectError:
+        return True
+    return False
+
+
+def errors(client: httpx.Client, n: int) -> int:
+    return sum(ask(client, "hello").status_code >= 500 for _ in range(n))
+
+
+def median_seconds(client: httpx.Client, n: int = 40) -> float:
+    taken = []
+    for _ in range(n):
+        started = time.perf_counter()
+        ask(client, "hello").raise_for_status()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def recalls(client: httpx.Client) -> bool:
+    ask(client, "Where is order 4711?", user="recalls")
+    return "4711" in ask(client, "When will it arrive?", user="recalls").text
+
+
+def stalls(client: httpx.Client) -> bool:
+    body = {"model": "chatbot", "stream": True, "messages": [{"role": "user", "content": "When are you open?"}]}
+    seen = b""
+    try:
+        with client.stream("POST", "/v1/chat/completions", json=body, timeout=0.5) as response:
+            for piece in response.iter_raw():
+                seen += piece
+    except httpx.ReadTimeout:
+        assert b'"content":"We"' in seen
+        return True
+    return not seen.endswith(b"[DONE]\n\n")
+
+
+OBSERVATIONS: dict[str, Callable[[httpx.Client], object]] = {
+    "refuses": refuses,
+    "ready": lambda client: client.get("/readyz").status_code,
+    "live": lambda client: client.get("/healthz").status_code,
+    "version": lambda client: client.get("/version").json()["version"],
+    "metrics": lambda client: client.get("/metrics").status_code,
+    "hours": lambda client: intent(client, "When are you open?"),
+    "order": lambda client: intent(client, "Where is order 4711?"),
+    "recalls": recalls,
+    "stalls": stalls,
+}
+HEALTHY: dict[str, object] = {
+    "refuses": False,
+    "ready": 200,
+    "live": 200,
+    "version": "1.5.0",
+    "metrics": 200,
+    "hours": "opening_hours",
+    "order": "order_status",
+    "recalls": True,
+    "stalls": False,
+}
+DIFFERENCES: dict[str, dict[str, object]] = {
+    "not-ready": {"ready": 503},
+    "wrong-version": {"version": "1.4.9"},
+    "broken-intent": {"hours": "fallback"},
+    "lost-memory": {"recalls": False},
+    "stalled-stream": {"stalls": True},
+    "absent-metrics": {"metrics": 404},
+    "slow-candidate": {},
+}
+ELSEWHERE = {"candidate-down", "error-rate", "shared-outage"}
+
+
+def observe(client: httpx.Client) -> dict[str, object]:
+    return {name: look(client) for name, look in OBSERVATIONS.items()}
+
+
+def test_every_chat_fault_is_tried_here() -> None:
+    assert {fault.name for fault in FAULTS if fault.layer == "chat"} == set(DIFFERENCES) | ELSEWHERE
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_a_fault_changes_what_it_says_and_nothing_else(name: str) -> None:
+    with platform.start(faults=[name], with_kube=False) as running:
+        with httpx.Client(base_url=running.variables["candidate_url"], timeout=5) as candidate:
+            assert observe(candidate) == HEALTHY | DIFFERENCES[name]
+        with httpx.Client(base_url=running.variables["stable_url"], timeout=5) as stable:
+            assert observe(stable) == HEALTHY | {"version": "1.4.2"}
+
+
+def test_the_healthy_demo(candidate: httpx.Client) -> None:
+    assert observe(candidate) == HEALTHY
+    assert errors(candidate, 40) == 0
+
+
+def test_a_candidate_that_is_down_refuses_connections_and_its_process_lives() -> None:
+    with platform.start(faults=["candidate-down"], with_kube=False) as running:
+        with httpx.Client(base_url=running.variables["candidate_url"]) as candidate:
+            assert refuses(candidate)
+        with httpx.Client(base_url=running.variables["stable_url"]) as stable:
+            assert observe(stable) == HEALTHY | {"version": "1.4.2"}
+        assert running.ended() == ()
+
+
+def test_a_slow_candidate_takes_about_twice_as_long() -> None:
+    with platform.start(faults=["slow-candidate"], with_kube=False) as running:
+        with httpx.Client(base_url=running.variables["candidate_url"]) as candidate:
+            slow = median_seconds(candidate)
+        with httpx.Client(base_url=running.variables["stable_url"]) as stable:
+            usual = median_seconds(stable)
+    assert usual > 0.012
+    assert 1.5 < slow / usual < 2.5
+
+
+def test_an_error_rate_of_about_a_tenth_on_the_candidate_alone() -> None:
+    with platform.start(faults=["error-rate"], with_kube=False) as running:
+        with httpx.Client(base_url=running.variables["candidate_url"]) as candidate:
+            # The seed makes it one number; the bounds are those of 120 draws at 10 % with 99.9 % probability.
+            assert 3 <= errors(candidate, 120) <= 24
+            assert candidate.get("/readyz").status_code == 200
+        with httpx.Client(base_url=running.variables["stable_url"]) as stable:
+            assert errors(stable, 50) == 0
+
+
+def test_a_shared_outage_fails_every_completion_on_both_tracks() -> None:
+    with platform.start(faults=["shared-outage"], with_kube=False) as running:
+        for track in ("stable", "candidate"):
+            with httpx.Client(base_url=running.variables[f"{track}_url"]) as client:
+                response = ask(client, "hello")
+                assert response.status_code == 503
+                assert response.json()["error"]["type"] == "server_error"
+                assert errors(client, 10) == 10
+                assert client.get("/readyz").status_code == 200
+
+
+def test_a_client_that_leaves_is_counted_as_one() -> None:
+    with (
+        platform.start(faults=["stalled-stream"], with_kube=False) as running,
+        httpx.Client(base_url=running.variables["candidate_url"]) as candidate,
+    ):
+        assert stalls(candidate)
+        deadline = time.monotonic() + 5
+        while 'route="/v1/chat/completions",code="499"} 1' not in candidate.get("/metrics").text:
+            assert time.monotonic() < deadline
+
+
+def test_faults_add_up() -> None:
+    names = ["not-ready", "broken-intent", "not-ready"]
+    with (
+        platform.start(faults=names, with_kube=False) as running,
+        httpx.Client(base_url=running.variables["candidate_url"]) as candidate,
+    ):
+        assert observe(candidate) == HEALTHY | {"ready": 503, "hours": "fallback"}
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("slow-candiate", "slow-candidate"), ("latest", "latest-tag"), ("zzz", "candidate-down")]
+)
+def test_an_unknown_fault_names_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(UnknownFault, match=near) as caught:
+        faults.find(name)
+    assert repr(name) in str(caught.value)
+
+
+def test_the_registry_is_sound() -> None:
+    names = [fault.name for fault in FAULTS]
+    assert len(names) == len(set(names))
+    for fault in FAULTS:
+        assert fault.expected
+        assert fault.decision in ("hold", "rollback")
+        if fault.layer == "chat":
+            assert fault.tracks
+            assert all(faults.behaviour([fault], track) != faults.behaviour([], track) for track in fault.tracks)
+        else:
+            assert not fault.tracks
+            assert fault.patch == (None if fault.name == "cluster-down" else f"demo-faults/{fault.name}.yaml")
+
+
+def test_the_listing_names_every_fault_with_its_checks() -> None:
+    listing = describe_faults()
+    for fault in FAULTS:
+        assert fault.name in listing
+        assert all(check in listing for check in fault.expected)
