@@ -1,0 +1,166 @@
+"""``seatrial conversation``: check scripts without touching anything, and hold one conversation from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from seatrial.conversation.loading import BrokenScript, load
+from seatrial.conversation.script import Script
+from seatrial.conversation.selection import NoSuchService, refusal, service_name
+from seatrial.environment.model import Environment, Service
+from seatrial.environment.selection import ServiceTarget, service_targets
+from seatrial.evidence.outcome import Outcome, Role
+
+if TYPE_CHECKING:
+    from seatrial.environment.secrets import SecretStore
+
+EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 20, Outcome.ERROR: 10, Outcome.INCONCLUSIVE: 10}
+"""The gate's numbers: held, the product is bad, we could not look. 2 is wrong use, a broken script among it."""
+
+
+class WrongUse(Exception):
+    """The arguments do not fit together, or to what is there."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``check`` and ``run``."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="check scripts, without touching the network")
+    check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a script, or a folder of scripts")
+    hold = actions.add_parser(
+        "run",
+        help="hold one conversation and print it",
+        epilog="Exit code: 0 it held, 20 the service failed, 10 it could not be looked at, 2 wrong use.",
+    )
+    hold.add_argument("file", type=Path, metavar="FILE")
+    where = hold.add_mutually_exclusive_group(required=True)
+    where.add_argument("--env", metavar="NAME", help="environment whose service is talked to")
+    where.add_argument("--url", help="address of a service that speaks OpenAI's chat completions")
+    hold.add_argument("--track", choices=("stable", "candidate"), help="with --env; the environment's own where absent")
+    hold.add_argument("--token-env", metavar="NAME", help="with --url: variable that holds the bearer token")
+    hold.add_argument("--model", default="default", help="with --url: model to ask for [default]")
+    hold.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="with --url [10]")
+    hold.add_argument("--seatrial-fixtures", metavar="DIR", help="with --env: folder with environments/ [fixtures]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 where all is well, 2 for wrong use and broken scripts, otherwise as ``EXIT`` says."""
+    try:
+        return check(arguments.paths) if arguments.action == "check" else hold(arguments)
+    except WrongUse as error:
+        print(f"seatrial conversation: {error}", file=sys.stderr)
+        return 2
+
+
+def scripts_in(paths: Iterable[Path]) -> list[Path]:
+    """The files meant by ``paths``: folders stand for every ``*.toml`` below them. Raises WrongUse."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+        if not inside:
+            raise WrongUse(f"{path}: expected scripts (*.toml) in this folder, seen none")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def check(paths: Sequence[Path]) -> int:
+    """Print every mistake of every script, or how many are in order."""
+    files = scripts_in(paths)
+    first: dict[str, Path] = {}
+    broken = 0
+    for file in files:
+        try:
+            script = load(file)
+        except BrokenScript as error:
+            broken += 1
+            print(error)
+            continue
+        before = first.setdefault(script.id, file)
+        if before is not file:
+            broken += 1
+            print(f"{file}: id: expected an id of its own, seen {script.id!r}, which {before} has already")
+    if broken:
+        print(f"{broken} of {len(files)} scripts cannot be used")
+        return 2
+    print(f"{len(files)} script{'' if len(files) == 1 else 's'} in order: {', '.join(first)}")
+    return 0
+
+
+def hold(arguments: argparse.Namespace) -> int:
+    """Hold one conversation and print how it went."""
+    try:
+        script = load(arguments.file)
+    except BrokenScript as error:
+        raise WrongUse(f"this script cannot be used:\n{error}") from None
+    target, bearer = _by_url(arguments) if arguments.url else _by_environment(arguments, script)
+
+    from seatrial.conversation.runner import run as run_script
+
+    conclusion = run_script(script, target, run_id=f"by-hand-{secrets.token_hex(4)}", bearer=bearer)
+    print(conclusion.transcript)
+    print(f"{conclusion.assessment.outcome}: {conclusion.assessment.message}")
+    if conclusion.assessment.remedy and conclusion.assessment.outcome is not Outcome.PASS:
+        print(f"next: {conclusion.assessment.remedy}")
+    return EXIT[conclusion.assessment.outcome]
+
+
+def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
+    if arguments.track:
+        raise WrongUse("--track needs --env: an address is one track already")
+    try:
+        service = Service.model_validate(
+            {
+                "url": {"stable": arguments.url},
+                "model": arguments.model,
+                "timeout": f"{arguments.timeout}s",
+                "auth": {"env": arguments.token_env} if arguments.token_env else None,
+            }
+        )
+    except ValueError:
+        raise WrongUse(f"--url: expected http:// or https://, seen {arguments.url!r}") from None
+    target = ServiceTarget(
+        name="service", track="stable", role=Role.SUBJECT, base_url=service.url.stable, service=service
+    )
+    return target, _bearer(target, _secret_store())
+
+
+def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[ServiceTarget, str | None]:
+    from seatrial.environment import loading, locations
+
+    directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
+    try:
+        environment: Environment = loading.load(arguments.env, directories).environment
+    except loading.EnvironmentProblem as error:
+        raise WrongUse(str(error)) from None
+    if environment.target is not None:
+        hint = f"start it (`seatrial {environment.target.start}`) and give one of its addresses with --url"
+        raise WrongUse(f"the environment {arguments.env} is brought up by each run anew; {hint}")
+    if reason := refusal(script, environment):
+        raise WrongUse(reason)
+    try:
+        name = service_name(script, environment)
+    except NoSuchService as error:
+        raise WrongUse(str(error)) from None
+    track = arguments.track or environment.run.track
+    target = next(target for target in service_targets(environment, track) if target.name == name)
+    return target, _bearer(target, _secret_store())
+
+
+def _secret_store() -> SecretStore:
+    from seatrial.environment.secrets import SecretStore
+
+    return SecretStore()
+
+
+def _bearer(target: ServiceTarget, store: SecretStore) -> str | None:
+    if target.service.auth is None:
+        return None
+    try:
+        return str(store.resolve(target.service.auth, f"services.{target.name}.auth"))
+    except (ValueError, OSError) as error:
+        raise WrongUse(str(error)) from None
