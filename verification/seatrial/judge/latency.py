@@ -97,9 +97,15 @@ def milliseconds(seconds: float, *, sign: bool = False) -> str:
 def _exceedance_t(control: Latencies, candidate: Latencies, level: float, shift: float, blocks: int) -> float:
     moved = candidate - shift
     pooled = np.concatenate((control, moved))
-    position = min(math.ceil(level * len(pooled)), len(pooled)) - 1
+    beyond = (1 - level) * len(pooled)
+    position = max(math.ceil(len(pooled) - beyond), 1) - 1
     threshold = np.partition(pooled, position)[position]
+    # Of those at the threshold itself, many where requests time out, each counts for the share that makes the sum
+    # right; a strict comparison would see nothing at all in a tie that spans the quantile.
+    tied = int((pooled == threshold).sum())
+    share = (beyond - int((pooled > threshold).sum())) / tied
     series = (moved > threshold).astype(np.float64) - (control > threshold)
+    series += share * ((moved == threshold).astype(np.float64) - (control == threshold))
     return block_mean(series, blocks=blocks).t
 
 
