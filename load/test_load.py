@@ -1,0 +1,3 @@
+"""The latency suite by path: `pytest load/`."""
+
+from seatrial.suites.latency.test_latency import *  # noqa: F403

@@ -1,0 +1,246 @@
+"""Is the candidate slower than stable by more than a margin? Quantile by quantile, over pairs in order of time.
+
+The method is a paired, blocked form of Mood's quantile test. For a shift ``d`` the candidate's latencies are moved by
+``-d``; if the quantile of level p differs by exactly ``d``, both tracks then exceed the pooled p-quantile equally
+often. The series of (candidate exceeds) - (stable exceeds), which takes only -1, 0 and 1, is tested with batch means,
+so neither heavy tails nor correlated requests mislead it, what a pair shares cancels, and a timeout needs no value
+beyond "at least this". The confidence interval holds the shifts that the test does not reject.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatrial.evidence.outcome import Outcome
+from seatrial.judge.blocks import BLOCKS, block_mean, critical_t
+
+Latencies = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyRule:
+    """What counts as slower. Latencies are in seconds.
+
+    ``required`` quantiles must all be shown to be within the margin for a pass; ``watched`` ones can fail the
+    candidate, but lack of data there holds nobody up. A quantile needs ``beyond`` observations above it on each track.
+    ``ceiling`` is the latency that failures are given: a quantile of stable that lies there compares nothing.
+    """
+
+    relative_margin: float = 0.10
+    absolute_margin: float = 0.010
+    confidence: float = 0.99
+    required: tuple[float, ...] = (0.5, 0.95)
+    watched: tuple[float, ...] = (0.99,)
+    beyond: int = 10
+    blocks: int = BLOCKS
+    ceiling: float = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelComparison:
+    """One quantile of both tracks: estimates, difference, interval and margin in seconds, n in pairs.
+
+    ``needed`` is how many more pairs would probably decide it, 0 where it is decided, None where no number of them
+    would. An undecidable quantile has ``reason`` set, and no numbers where there were none.
+    """
+
+    level: float
+    n: int
+    verdict: Outcome
+    control: float = math.nan
+    candidate: float = math.nan
+    difference: float = math.nan
+    lower: float = -math.inf
+    upper: float = math.inf
+    margin: float = math.nan
+    needed: int | None = 0
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """``p95`` for level 0.95."""
+        return f"p{self.level * 100:g}"
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"{self.name} undecidable: {self.reason}"
+        return (
+            f"{self.name} {milliseconds(self.control)} -> {milliseconds(self.candidate)} ms, difference "
+            f"{milliseconds(self.difference, sign=True)} ms [{milliseconds(self.lower, sign=True)}, "
+            f"{milliseconds(self.upper, sign=True)}], margin {milliseconds(self.margin)} ms"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyVerdict:
+    """Conclusion over all quantiles; ``decisive`` is the one that the sentence is about."""
+
+    verdict: Outcome
+    decisive: LevelComparison
+    levels: tuple[LevelComparison, ...]
+    n: int
+    needed: int | None
+    confidence: float
+    sentence: str
+
+
+def milliseconds(seconds: float, *, sign: bool = False) -> str:
+    """``seconds`` in milliseconds with one decimal, for people."""
+    return f"{seconds * 1000:+.1f}" if sign else f"{seconds * 1000:.1f}"
+
+
+def _exceedance_t(control: Latencies, candidate: Latencies, level: float, shift: float, blocks: int) -> float:
+    moved = candidate - shift
+    pooled = np.concatenate((control, moved))
+    beyond = (1 - level) * len(pooled)
+    position = max(math.ceil(len(pooled) - beyond), 1) - 1
+    threshold = np.partition(pooled, position)[position]
+    # Of those at the threshold itself, many where requests time out, each counts for the share that makes the sum
+    # right; a strict comparison would see nothing at all in a tie that spans the quantile.
+    tied = int((pooled == threshold).sum())
+    share = (beyond - int((pooled > threshold).sum())) / tied
+    series = (moved > threshold).astype(np.float64) - (control > threshold)
+    series += share * ((moved == threshold).astype(np.float64) - (control == threshold))
+    return block_mean(series, blocks=blocks).t
+
+
+def quantile_interval(
+    control: Latencies, candidate: Latencies, level: float, *, alpha: float, blocks: int = BLOCKS
+) -> tuple[float, float]:
+    """Bounds of (candidate - control) at quantile ``level``, each wrong at most with probability ``alpha``.
+
+    The arrays are paired and in order of time. A bound is infinite where the data cannot give one.
+    """
+    critical = critical_t(alpha, blocks - 1)
+    low = float(candidate.min() - control.max()) - 1e-9
+    high = float(candidate.max() - control.min()) + 1e-9
+
+    def last_shift(accepted_above: float) -> float:
+        """Where the test statistic, which falls as the shift grows, passes ``accepted_above``."""
+        left, right = low, high
+        if _exceedance_t(control, candidate, level, left, blocks) <= accepted_above:
+            return -math.inf
+        if _exceedance_t(control, candidate, level, right, blocks) > accepted_above:
+            return math.inf
+        while right - left > 1e-6 + 1e-6 * (abs(left) + abs(right)):
+            middle = (left + right) / 2
+            if _exceedance_t(control, candidate, level, middle, blocks) > accepted_above:
+                left = middle
+            else:
+                right = middle
+        return left if accepted_above > 0 else right
+
+    return last_shift(critical), last_shift(-critical)
+
+
+def _pairs_needed(n: int, half: float, distance: float) -> int | None:
+    """Pairs still to send until an interval that shrinks with the root of n reaches only ``distance``."""
+    if not math.isfinite(half):
+        return n
+    if distance <= half / 30:
+        return None
+    return max(math.ceil(n * (half / distance) ** 2) - n, 1)
+
+
+def compare_level(control: Latencies, candidate: Latencies, level: float, rule: LatencyRule) -> LevelComparison:
+    """Judge one quantile. The arrays are paired and in order of time."""
+    n = len(control)
+    least = max(math.ceil(rule.beyond / min(level, 1 - level)), 2 * rule.blocks)
+    if n < least:
+        return LevelComparison(
+            level=level,
+            n=n,
+            verdict=Outcome.INCONCLUSIVE,
+            needed=least - n,
+            reason=f"{n} pairs, and it takes at least {least}",
+        )
+    before, after = (float(np.quantile(values, level)) for values in (control, candidate))
+    margin = max(rule.relative_margin * before, rule.absolute_margin)
+    if before >= rule.ceiling:
+        return LevelComparison(
+            level=level,
+            n=n,
+            verdict=Outcome.INCONCLUSIVE,
+            control=before,
+            candidate=after,
+            margin=margin,
+            needed=None,
+            reason=f"at least {1 - level:.0%} of the requests to stable failed, so there is nothing to compare with",
+        )
+    alpha = (1 - rule.confidence) / len(rule.required)
+    lower, upper = quantile_interval(control, candidate, level, alpha=alpha, blocks=rule.blocks)
+    difference = after - before
+    verdict, needed = Outcome.INCONCLUSIVE, None
+    if lower > margin:
+        verdict, needed = Outcome.FAIL, 0
+    elif upper < margin:
+        verdict, needed = Outcome.PASS, 0
+    elif difference > margin:
+        needed = _pairs_needed(n, difference - lower, difference - margin)
+    else:
+        needed = _pairs_needed(n, upper - difference, margin - difference)
+    return LevelComparison(
+        level=level,
+        n=n,
+        verdict=verdict,
+        control=before,
+        candidate=after,
+        difference=difference,
+        lower=lower,
+        upper=upper,
+        margin=margin,
+        needed=needed,
+    )
+
+
+def _decisive(required: Sequence[LevelComparison], failed: Sequence[LevelComparison]) -> LevelComparison:
+    if failed:
+        return max(failed, key=lambda level: level.lower / level.margin)
+    open_levels = [level for level in required if level.verdict is Outcome.INCONCLUSIVE]
+    if open_levels:
+        return max(open_levels, key=lambda level: math.inf if level.needed is None else level.needed)
+    return max(required, key=lambda level: level.upper / level.margin)
+
+
+def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule) -> LatencyVerdict:
+    """Non-inferiority of the candidate at every quantile of ``rule``.
+
+    ``control[i]`` and ``candidate[i]`` are the latencies, in seconds, of the i-th pair in order of time, warm-up left
+    out and failures given at least the timeout. Any quantile shown beyond its margin fails the candidate; all required
+    ones shown within theirs pass it; the probability of either in error is at most ``1 - confidence``.
+
+    Raises ValueError for arrays of unequal length.
+    """
+    if len(control) != len(candidate):
+        raise ValueError(f"expected pairs; seen {len(control)} and {len(candidate)} latencies")
+    required = [compare_level(control, candidate, level, rule) for level in rule.required]
+    watched = [compare_level(control, candidate, level, rule) for level in rule.watched if level not in rule.required]
+    failed = [level for level in (*required, *watched) if level.verdict is Outcome.FAIL]
+    decisive = _decisive(required, failed)
+    n = len(control)
+    confidence = f"{rule.confidence:.0%} confidence, n={n} pairs"
+    needed: int | None = 0
+    if failed:
+        verdict = Outcome.FAIL
+        sentence = f"slower than stable beyond the margin: {decisive} ({confidence})"
+    elif decisive.verdict is Outcome.PASS:
+        verdict = Outcome.PASS
+        sentence = f"not slower than stable by more than the margin: {decisive} ({confidence})"
+    else:
+        verdict, needed = Outcome.INCONCLUSIVE, decisive.needed
+        wanted = "more requests would hardly decide it" if needed is None else f"about {needed} more pairs would"
+        sentence = f"neither shown slower than stable nor shown not to be: {decisive} ({confidence}); {wanted}"
+    return LatencyVerdict(
+        verdict=verdict,
+        decisive=decisive,
+        levels=tuple(sorted((*required, *watched), key=lambda level: level.level)),
+        n=n,
+        needed=needed,
+        confidence=rule.confidence,
+        sentence=sentence,
+    )

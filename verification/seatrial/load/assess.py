@@ -1,0 +1,164 @@
+"""From a measurement to what the checks conclude: soundness first, then the judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from seatrial.environment.model import Objectives
+from seatrial.evidence.assessment import Assessment, Finding
+from seatrial.evidence.outcome import Outcome
+from seatrial.judge.errors import ErrorRule, judge_errors, percent
+from seatrial.judge.latency import LatencyRule, compare_latency, milliseconds
+from seatrial.judge.objective import judge_objective
+from seatrial.judge.proportions import Counts
+from seatrial.load.measurement import Measurement
+from seatrial.load.samples import Samples
+
+
+def _unsound(measurement: Measurement) -> Assessment | None:
+    soundness = measurement.soundness
+    if soundness.sound:
+        return None
+    return replace(
+        Assessment.error(
+            f"the measurement of {measurement.service} is not sound: {'; '.join(soundness.problems)} ({soundness})",
+            remedy="repeat it from a machine that is less busy or nearer, or with a lower rate in the load profile; "
+            f"raw samples: {measurement.path}",
+        ),
+        n=soundness.sent,
+    )
+
+
+def assess_latency(measurement: Measurement, objectives: Objectives) -> Assessment:
+    """``latency/regression``: the subject against its control, or against the objectives where it has none."""
+    unsound = _unsound(measurement)
+    if unsound is not None:
+        return unsound
+    return (
+        _against_objectives(measurement, objectives)
+        if measurement.control is None
+        else _against_control(measurement, objectives)
+    )
+
+
+def _against_control(measurement: Measurement, objectives: Objectives) -> Assessment:
+    rule = LatencyRule(
+        relative_margin=objectives.relative_margin,
+        absolute_margin=objectives.absolute_margin,
+        confidence=measurement.profile.confidence,
+        required=(0.5, 0.95) if objectives.latency_p99 is None else (0.5, 0.95, 0.99),
+        ceiling=measurement.profile.timeout,
+    )
+    verdict = compare_latency(*measurement.paired_latencies(), rule)
+    decisive = verdict.decisive
+    known = np.isfinite(decisive.candidate)
+    where = f"{measurement.service} on {measurement.subject}"
+    findings = [
+        Finding(
+            where=where,
+            path=level.name,
+            expected=f"at most {milliseconds(level.control + level.margin)} ms",
+            seen=f"{milliseconds(level.candidate)} ms",
+        )
+        for level in verdict.levels
+        if level.verdict is Outcome.FAIL
+    ]
+    remedies = {
+        Outcome.PASS: "",
+        Outcome.FAIL: f"compare both tracks request by request in {measurement.path}",
+        Outcome.INCONCLUSIVE: f"send about {verdict.needed} more pairs: raise `duration` or `rate` of the load profile"
+        if verdict.needed
+        else f"see which requests fail on {measurement.control}, in {measurement.path}"
+        if decisive.reason
+        else "the difference lies at the margin itself: decide whether the margin is what users tolerate",
+    }
+    return Assessment(
+        outcome=verdict.verdict,
+        message=f"{where}: {verdict.sentence}",
+        seen=milliseconds(decisive.candidate) if known else "",
+        limit=milliseconds(decisive.control + decisive.margin) if known else "",
+        interval=f"{milliseconds(decisive.control + decisive.lower)} to "
+        f"{milliseconds(decisive.control + decisive.upper)}"
+        if np.isfinite(decisive.difference)
+        else "",
+        n=verdict.n,
+        unit=f"ms at {decisive.name}",
+        remedy=remedies[verdict.verdict],
+        findings=findings,
+    )
+
+
+def _against_objectives(measurement: Measurement, objectives: Objectives) -> Assessment:
+    where = f"{measurement.service} on {measurement.subject}"
+    declared = [(0.95, objectives.latency_p95), (0.99, objectives.latency_p99)]
+    latencies = measurement.of(measurement.subject).latencies(measurement.profile.timeout)
+    verdicts = [
+        judge_objective(latencies, level, objective, confidence=measurement.profile.confidence)
+        for level, objective in declared
+        if objective is not None
+    ]
+    if not verdicts:
+        return Assessment.inconclusive(
+            f"{where}: there is neither a candidate to compare nor an objective to meet",
+            n=len(latencies),
+            remedy=f"declare `latency_p95` under [services.{measurement.service}.objectives]",
+        )
+    worst = max(verdicts, key=lambda verdict: (verdict.verdict.rank, verdict.beyond / (1 - verdict.level)))
+    return Assessment(
+        outcome=worst.verdict,
+        message=f"{where}: {worst.sentence}",
+        seen=milliseconds(worst.seen),
+        limit=milliseconds(worst.objective),
+        interval=f"{milliseconds(worst.lower)} to {milliseconds(worst.upper)}",
+        n=worst.n,
+        unit=f"ms at p{worst.level * 100:g}",
+        remedy={
+            Outcome.INCONCLUSIVE: f"send about {worst.needed} more requests: raise `duration` or `rate` of the load "
+            "profile",
+            Outcome.FAIL: f"look at the slowest requests in {measurement.path}",
+        }.get(worst.verdict, ""),
+    )
+
+
+def _counts(samples: Samples) -> Counts:
+    return Counts(failed=int((samples.error != "").sum()), total=len(samples))
+
+
+def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessment:
+    """``latency/error-rate``: failed requests of the subject against stable's, and against the objective."""
+    unsound = _unsound(measurement)
+    if unsound is not None:
+        return unsound
+    subject = measurement.of(measurement.subject)
+    control = measurement.of(measurement.control) if measurement.control else None
+    rule = ErrorRule(
+        objective=objectives.error_rate,
+        relative_margin=objectives.relative_margin,
+        confidence=measurement.profile.confidence,
+    )
+    verdict = judge_errors(_counts(subject), None if control is None else _counts(control), rule)
+    where = f"{measurement.service} on {measurement.subject}"
+    findings = [
+        Finding(where=where, path=name, expected="no failure", seen=f"{count} of {len(subject)} requests")
+        for name, count in subject.errors().items()
+    ]
+    if verdict.verdict is Outcome.INCONCLUSIVE:
+        remedy = (
+            "stable fails as well: look at what both tracks share before blaming the release"
+            if verdict.needed is None
+            else f"send {verdict.needed} more requests: raise `duration` or `rate` of the load profile"
+        )
+    else:
+        remedy = f"failures by class and time are in {measurement.path}" if findings else ""
+    return Assessment(
+        outcome=verdict.verdict,
+        message=f"{where}: {verdict.sentence}",
+        seen=percent(verdict.candidate.rate) if verdict.n else "",
+        limit=percent(verdict.objective),
+        interval=f"{percent(verdict.lower)} to {percent(verdict.upper)}",
+        n=verdict.n,
+        remedy=remedy,
+        findings=findings,
+    )

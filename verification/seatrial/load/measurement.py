@@ -1,0 +1,208 @@
+"""One measurement: a profile sent to one service, its samples, and whether they can be relied on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from seatrial.environment.model import LoadLimits, Service, Track
+from seatrial.environment.selection import ServiceTarget
+from seatrial.evidence.outcome import CannotLook
+from seatrial.load.driver import run_worker
+from seatrial.load.plan import Plan
+from seatrial.load.profile import Profile, ProfileError, check_limits
+from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, read_samples
+from seatrial.load.schedule import plan_schedule
+
+STARTUP: Final = 20.0
+"""Seconds that the sending process may take beyond the schedule and the last timeout, for start and end."""
+REFUSALS: Final = (401, 403, 429)
+"""Answers that say that our load is not wanted, which is no fault of the release."""
+
+
+class Pair(Protocol):
+    """The service to measure: the track under test and, beside a candidate, stable as its control."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def subject(self) -> ServiceTarget: ...  # noqa: D102
+    @property
+    def control(self) -> ServiceTarget | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Soundness:
+    """What the measurement says of itself. ``problems`` is empty where it can be relied on.
+
+    ``lateness_p99`` is in seconds; ``achieved`` is the rate of sending over the scheduled one; ``cpu`` the use of one
+    core by the sending process.
+    """
+
+    scheduled: int = 0
+    sent: int = 0
+    unsent: int = 0
+    lateness_p99: float = 0.0
+    achieved: float = 0.0
+    cpu: float = 0.0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether a verdict may rest on this."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sent} of {self.scheduled} requests sent, lateness p99 {self.lateness_p99 * 1000:.1f} ms, "
+            f"{self.achieved:.1%} of the scheduled rate, {self.cpu:.0%} of a core"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Samples of one service. ``control`` is None where only one track was measured."""
+
+    service: str
+    subject: Track
+    control: Track | None
+    profile: Profile
+    path: Path
+    samples: Samples
+    soundness: Soundness
+
+    def of(self, track: Track) -> Samples:
+        """What counts of one track, in order of due times."""
+        return self.samples.measured().of(track)
+
+    def paired_latencies(self) -> tuple[Floats, Floats]:
+        """Latencies of control and subject, in seconds, of the pairs of which both were sent."""
+        assert self.control is not None
+        control, subject = self.of(self.control), self.of(self.subject)
+        _, left, right = np.intersect1d(control.pair, subject.pair, assume_unique=True, return_indices=True)
+        timeout = self.profile.timeout
+        return control.latencies(timeout)[left], subject.latencies(timeout)[right]
+
+
+def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, tracks: Sequence[Track]) -> Soundness:
+    """Hold the measurement against the profile's bounds; everything out of bounds is named."""
+    samples, footer, bounds = file.samples, file.footer, profile.bounds
+    counted = samples.where(~samples.warm_up)
+    sent = samples.measured()
+    problems = [f"not one request was sent to {track}" for track in tracks if not len(sent.of(track))]
+    if footer.scheduled != scheduled or footer.written != scheduled:
+        problems.append(f"expected {scheduled} samples, seen {footer.written}")
+    unsent = len(counted) - len(sent)
+    if len(counted) and unsent / len(counted) > bounds.unsent:
+        problems.append(f"{unsent} of {len(counted)} requests were not sent, tolerated {bounds.unsent:.1%}")
+    lateness = float(np.quantile(sent.sent - sent.due, 0.99)) if len(sent) else 0.0
+    if lateness > bounds.lateness_p99:
+        problems.append(
+            f"requests were sent late: p99 {lateness * 1000:.1f} ms, tolerated {bounds.lateness_p99 * 1000:.1f} ms"
+        )
+    achieved = 0.0
+    if len(sent) > 1:
+        took, planned = np.ptp(sent.sent), np.ptp(counted.due)
+        achieved = float((len(sent) - 1) / took * planned / (len(counted) - 1))
+        if achieved < bounds.achieved:
+            problems.append(f"only {achieved:.1%} of the scheduled rate was reached, expected {bounds.achieved:.1%}")
+    cpu = footer.cpu / footer.wall if footer.wall > 0 else 0.0
+    if cpu > bounds.cpu:
+        problems.append(f"the sending process used {cpu:.0%} of a core, tolerated {bounds.cpu:.0%}")
+    refused = [float(np.isin(sent.of(track).status, REFUSALS).mean()) for track in tracks if len(sent.of(track))]
+    if refused and min(refused) > bounds.refused:
+        problems.append(
+            f"every track refused our requests (401, 403 or 429), the least {min(refused):.1%} of them: "
+            "look at `auth` of the service and at rate limits"
+        )
+    return Soundness(
+        scheduled=len(counted),
+        sent=len(sent),
+        unsent=unsent,
+        lateness_p99=lateness,
+        achieved=achieved,
+        cpu=cpu,
+        problems=tuple(problems),
+    )
+
+
+def _bodies(service: Service, profile: Profile) -> list[str | None]:
+    if service.protocol != "openai":
+        return [None] * len(profile.prompts)
+    extra: dict[str, object] = {"max_tokens": profile.max_tokens} if profile.max_tokens else {}
+    if profile.stream:
+        extra["stream"] = True
+    return [
+        json.dumps({"model": service.model, "messages": [{"role": "user", "content": prompt}], **extra})
+        for prompt in profile.prompts
+    ]
+
+
+def _targets(pair: Pair) -> Mapping[Track, ServiceTarget]:
+    targets = [pair.control, pair.subject]
+    return {target.track: target for target in targets if target is not None}
+
+
+def measure(
+    pair: Pair,
+    profile: Profile,
+    *,
+    run_id: str,
+    directory: Path,
+    limits: LoadLimits,
+    environment: str = "",
+    bearer: str | None = None,
+) -> Measurement:
+    """Send ``profile`` to the tracks of ``pair`` and read back what happened; files go into ``directory``.
+
+    ``<service>.ndjson`` holds the raw samples, ``<service>.plan.json`` the schedule, ``<service>.log`` the sending
+    process's output. Raises CannotLook where the environment does not allow it (nothing is sent then), where Locust is
+    missing or crashed, or where the samples are incomplete. A measurement out of bounds is returned: its soundness
+    says what is wrong with it.
+    """
+    targets = _targets(pair)
+    tracks: list[Track] = list(targets)
+    try:
+        check_limits(profile, limits, tracks=len(tracks), environment=environment)
+    except ProfileError as refusal:
+        raise CannotLook(str(refusal)) from None
+    service = pair.subject.service
+    requests = plan_schedule(profile, tracks)
+    directory.mkdir(parents=True, exist_ok=True)
+    samples, plan, log = (directory / f"{pair.name}.{suffix}" for suffix in ("ndjson", "plan.json", "log"))
+    chat = service.protocol == "openai"
+    Plan(
+        run_id=run_id,
+        service=pair.name,
+        urls={track: target.base_url for track, target in targets.items()},
+        path=profile.path or ("/v1/chat/completions" if chat else "/"),
+        bodies=_bodies(service, profile),
+        stream=profile.stream and chat,
+        expect='"choices"' if chat else "",
+        timeout=profile.timeout,
+        connect_timeout=min(service.connect_timeout, profile.timeout),
+        in_flight=int(profile.rate * len(tracks) * profile.timeout) + 10,
+        ca_file=service.tls.ca_file,
+        samples=str(samples),
+        requests=requests,
+    ).write(plan)
+    samples.unlink(missing_ok=True)
+    run_worker(plan, log, bearer=bearer, within=requests[-1].due + profile.timeout + STARTUP)
+    try:
+        file = read_samples(samples, run_id=run_id, service=pair.name)
+    except SamplesError as error:
+        raise CannotLook(f"the samples cannot be relied on: {error}; the log is {log}") from error
+    return Measurement(
+        service=pair.name,
+        subject=pair.subject.track,
+        control=pair.control.track if pair.control else None,
+        profile=profile,
+        path=samples,
+        samples=file.samples,
+        soundness=judge_soundness(file, profile, scheduled=len(requests), tracks=tracks),
+    )

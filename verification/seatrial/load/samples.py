@@ -1,0 +1,186 @@
+"""Raw samples: one NDJSON line for each request, between a header and a footer, read into columns.
+
+Times are seconds after the start of the run on one monotonic clock. A request that was due and could not be sent has
+no ``sent``; one that failed has ``error`` set to a class: ``timeout``, ``refused``, ``dns``, ``tls``,
+``disconnected``, ``truncated``, ``malformed``, ``http-503``, ``os-ENETUNREACH``, ``unsent``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatrial.environment.model import Track
+
+SCHEMA: Final = 1
+"""Version of the file format; a reader refuses others."""
+
+Floats = NDArray[np.float64]
+
+
+class SamplesError(Exception):
+    """The file cannot be relied on: missing, truncated, foreign or corrupt; the message says which and where."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One request as it went: ``first`` is the first byte of the answer, or the first event of a stream."""
+
+    track: Track
+    pair: int
+    warm_up: bool
+    prompt: int
+    due: float
+    sent: float | None = None
+    first: float | None = None
+    end: float | None = None
+    status: int = 0
+    bytes: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footer:
+    """What the sending process says of itself at its end. ``wall`` and ``cpu`` are its seconds while sending."""
+
+    scheduled: int
+    written: int
+    unsent: int
+    wall: float
+    cpu: float
+
+
+class SampleWriter:
+    """Writes a file of samples, buffered; what is missing the footer was cut short."""
+
+    def __init__(self, stream: IO[str], *, run_id: str, service: str) -> None:
+        self._stream = stream
+        self.written = 0
+        self.unsent = 0
+        self._line(kind="header", schema=SCHEMA, run=run_id, service=service)
+
+    def _line(self, **content: object) -> None:
+        self._stream.write(json.dumps(content, separators=(",", ":")) + "\n")
+
+    def add(self, sample: Sample) -> None:
+        """Append one sample."""
+        self.written += 1
+        self.unsent += sample.sent is None
+        self._line(kind="sample", **{name: getattr(sample, name) for name in Sample.__slots__})
+
+    def finish(self, *, scheduled: int, wall: float, cpu: float) -> None:
+        """Append the footer and flush."""
+        self._line(kind="footer", scheduled=scheduled, written=self.written, unsent=self.unsent, wall=wall, cpu=cpu)
+        self._stream.flush()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Columns over requests in order of their due times; NaN where a time does not exist."""
+
+    track: NDArray[np.str_]
+    pair: NDArray[np.int64]
+    warm_up: NDArray[np.bool_]
+    due: Floats
+    sent: Floats
+    first: Floats
+    end: Floats
+    status: NDArray[np.int64]
+    bytes: NDArray[np.int64]
+    error: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.due)
+
+    def where(self, mask: NDArray[np.bool_]) -> Samples:
+        """The samples that ``mask`` selects."""
+        return Samples(**{name: getattr(self, name)[mask] for name in self.__dataclass_fields__})
+
+    def of(self, track: Track) -> Samples:
+        """The samples of one track."""
+        return self.where(self.track == track)
+
+    def measured(self) -> Samples:
+        """What counts: sent, and not warm-up."""
+        return self.where(~self.warm_up & ~np.isnan(self.sent))
+
+    def latencies(self, timeout: float) -> Floats:
+        """Seconds from due to end; of a failed request at least ``timeout``, however quickly it failed."""
+        taken = self.end - self.due
+        return np.where(self.error == "", taken, np.fmax(taken, timeout))
+
+    def errors(self) -> Mapping[str, int]:
+        """Failures by class, the most frequent first."""
+        return dict(Counter(str(error) for error in self.error if error).most_common())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleFile:
+    """Everything that a file of samples held."""
+
+    samples: Samples
+    footer: Footer
+
+
+def _columns(rows: list[dict[str, Any]]) -> Samples:
+    rows = sorted(rows, key=lambda row: row["due"])
+
+    def times(name: str) -> Floats:
+        return np.array([math.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)
+
+    return Samples(
+        track=np.array([row["track"] for row in rows], dtype=np.str_),
+        pair=np.array([row["pair"] for row in rows], dtype=np.int64),
+        warm_up=np.array([row["warm_up"] for row in rows], dtype=np.bool_),
+        due=times("due"),
+        sent=times("sent"),
+        first=times("first"),
+        end=times("end"),
+        status=np.array([row["status"] for row in rows], dtype=np.int64),
+        bytes=np.array([row["bytes"] for row in rows], dtype=np.int64),
+        error=np.array([row["error"] for row in rows], dtype=np.str_),
+    )
+
+
+def read_samples(path: Path, *, run_id: str, service: str) -> SampleFile:
+    """The samples at ``path``. Raises SamplesError where the file is not the whole of this run's for this service."""
+    header: dict[str, Any] | None = None
+    footer: Footer | None = None
+    rows: list[dict[str, Any]] = []
+    number = 0
+    try:
+        with path.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                record = json.loads(line)
+                kind = record.pop("kind")
+                if footer is not None:
+                    raise SamplesError(f"{path}:{number}: expected nothing after the footer")
+                if kind == "header":
+                    header = record
+                elif kind == "sample":
+                    rows.append(record)
+                elif kind == "footer":
+                    footer = Footer(**record)
+        if header is None or header["schema"] != SCHEMA:
+            raise SamplesError(f"{path}: expected a header of schema {SCHEMA}; seen {header}")
+        if (header["run"], header["service"]) != (run_id, service):
+            raise SamplesError(
+                f"{path}: expected run {run_id!r} of {service!r}; seen {header['run']!r} of {header['service']!r}"
+            )
+        if footer is None:
+            raise SamplesError(f"{path}: truncated after {len(rows)} samples: there is no footer")
+        if footer.written != len(rows):
+            raise SamplesError(f"{path}: the footer counts {footer.written} samples; seen {len(rows)}")
+        return SampleFile(samples=_columns(rows), footer=footer)
+    except OSError as error:
+        raise SamplesError(f"{path}: cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SamplesError(f"{path}:{number}: corrupt: {error!r}") from error

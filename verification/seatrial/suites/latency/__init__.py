@@ -1,0 +1,1 @@
+"""Latency and failures under load of our own: the candidate against stable, or stable against its objectives."""

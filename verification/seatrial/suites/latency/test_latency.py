@@ -1,0 +1,89 @@
+"""Latency and failures under load of our own: the candidate against stable, or stable against its objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.evidence.assessment import Assessment
+from seatrial.evidence.outcome import CannotLook
+
+if TYPE_CHECKING:
+    from seatrial.environment.secrets import SecretStore
+    from seatrial.fixtures.session import RunView
+    from seatrial.fixtures.targets import ServicePair
+    from seatrial.load.measurement import Measurement
+
+pytestmark = pytest.mark.latency
+
+
+@pytest.fixture(scope="session")
+def measurement(
+    service_pair: ServicePair, run: RunView, secrets: SecretStore, pytestconfig: pytest.Config
+) -> Callable[[], Measurement]:
+    """Sends the service's load profile the first time it is called in a run, and answers with what was measured."""
+
+    def take() -> Measurement:
+        # Imported here: numpy and scipy are not needed to collect.
+        from seatrial.load.measurement import measure
+        from seatrial.load.profile import ProfileError, load_profile
+        from seatrial.load.sharing import measured_once
+
+        service = service_pair.service
+        if service.latency is None:
+            pytest.skip(f"[services.{service_pair.name}] declares no `latency` profile")
+        try:
+            profile = load_profile(service.latency.profile, Path(pytestconfig.rootpath))
+        except ProfileError as error:
+            raise CannotLook(str(error)) from None
+        directory = run.directory / "samples" / "latency"
+        return measured_once(
+            service_pair,
+            profile,
+            run_id=run.id,
+            directory=directory,
+            take=lambda: measure(
+                service_pair,
+                profile,
+                run_id=run.id,
+                directory=directory,
+                limits=run.environment.load,
+                environment=run.environment.name,
+                bearer=None if service.auth is None else secrets.resolve(service.auth),
+            ),
+        )
+
+    return take
+
+
+@pytest.mark.check("latency/error-rate", suite="latency", severity="critical", trigger="error-rate")
+def test_error_rate(
+    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+) -> None:
+    """Requests to the track under test fail no more often than the objective allows, nor clearly more than stable's.
+
+    Why it matters: a release that fails one request in a hundred passes every smoke check. How to mend: the findings
+    count the failures by class; the raw samples hold each with its time, so that they can be found in logs and traces.
+    """
+    from seatrial.load.assess import assess_errors
+
+    record(assess_errors(measurement(), service_pair.service.objectives))
+
+
+@pytest.mark.check("latency/regression", suite="latency", severity="critical", trigger="latency")
+def test_regression(
+    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+) -> None:
+    """The candidate answers as fast as stable within the margin, at p50 and p95; stable alone meets its objectives.
+
+    Why it matters: users leave slow releases, and averages and fixed thresholds see them late. Both tracks get the
+    same prompts at the same time, in pairs of random order, timed from when each request was due. A failed request
+    counts as slow as the timeout. How to mend: compare both tracks request by request in the raw samples; where it is
+    inconclusive, the remedy says how many more requests would decide it.
+    """
+    from seatrial.load.assess import assess_latency
+
+    record(assess_latency(measurement(), service_pair.service.objectives))
