@@ -23,7 +23,7 @@ class RunningTarget(Protocol):
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_seatrial_start_target(environment: Environment, faults: Sequence[str], state: Path) -> RunningTarget | None:  # type: ignore[empty-body]
+def pytest_seatrial_start_target(environment: Environment, faults: Sequence[str], state: Path) -> RunningTarget | None:
     """Bring up the target that ``environment.target.start`` names, or return None if the name is not yours.
 
     Called once per run, in the process that pytest was started as, before collection. ``state`` is an empty folder for

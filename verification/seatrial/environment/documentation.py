@@ -62,9 +62,8 @@ def _type(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
         return f"table of {_type(definition.get('additionalProperties', {}), definitions)}s, by name"
     if "pattern" in definition:
         return "duration"
-    return {"integer": "whole number", "boolean": "true or false"}.get(
-        definition.get("type", ""), definition.get("type", "any")
-    )
+    kind = str(definition.get("type", "any"))
+    return {"integer": "whole number", "boolean": "true or false"}.get(kind, kind)
 
 
 def _default(definition: dict[str, Any], *, required: bool) -> str:

@@ -297,6 +297,7 @@ def _undecided(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
 
 def _failures(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
     grouped: dict[tuple[str, str], list[GateCase]] = {}
+    group: tuple[str, str]
     for case in cases.values():
         if case.outcome is not Outcome.FAIL:
             continue
@@ -313,8 +314,10 @@ def _failures(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
                 "failed on the stable track too: the environment is at fault, and rolling back cannot help",
             )
         else:
-            effect = policy.effect(case.suite, case.severity)
-            group = (effect, "failed" if case.role == "subject" else "failed on the stable track")
+            group = (
+                policy.effect(case.suite, case.severity),
+                "failed" if case.role == "subject" else "failed on the stable track",
+            )
         grouped.setdefault(group, []).append(case)
     order = {"rollback": 0, "hold": 1, "note": 2}
     causes = []

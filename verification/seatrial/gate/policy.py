@@ -26,14 +26,14 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base of all sections: an unknown key is an error."""
 
 
-class Required(Section):
+class Required(Section, frozen=True):
     """What a required suite must bring."""
 
     minimum: int = 1
     """executed checks of the track under test"""
 
 
-class EvidenceRules(Section):
+class EvidenceRules(Section, frozen=True):
     """When evidence counts."""
 
     identity: Literal["required", "optional"] = "required"
@@ -53,7 +53,7 @@ class EvidenceRules(Section):
         return int(match[1]) * _UNITS[match[2]]
 
 
-class Effects(Section):
+class Effects(Section, frozen=True):
     """What follows from a failed check, by its severity."""
 
     critical: Effect = "rollback"
@@ -61,21 +61,21 @@ class Effects(Section):
     minor: Effect = "note"
 
 
-class Budgets(Section):
+class Budgets(Section, frozen=True):
     """How many outcomes that decide nothing are tolerated."""
 
     inconclusive: int = 0
     error: int = 0
 
 
-class RollbackRules(Section):
+class RollbackRules(Section, frozen=True):
     """What must hold for a rollback to be possible."""
 
     requires: tuple[str, ...] = ()
     """checks that must have passed, such as `rollback/history`"""
 
 
-class Policy(Section):
+class Policy(Section, frozen=True):
     """How evidence about one environment becomes a decision."""
 
     environment: str = ""

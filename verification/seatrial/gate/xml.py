@@ -66,9 +66,20 @@ def parse(path: Path, handler: Handler) -> None:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = characters
-    parser.StartDoctypeDeclHandler = lambda *_: refuse("a document type declaration")
-    parser.EntityDeclHandler = lambda *_: refuse("an entity declaration")
-    parser.ExternalEntityRefHandler = lambda *_: refuse("an external entity")
+
+    def doctype(*_: object) -> None:
+        refuse("a document type declaration")
+
+    def entity(*_: object) -> None:
+        refuse("an entity declaration")
+
+    def external(*_: object) -> int:
+        refuse("an external entity")
+        return 0
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.EntityDeclHandler = entity
+    parser.ExternalEntityRefHandler = external
     with path.open("rb") as stream:
         try:
             parser.ParseFile(stream)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,12 @@ def label(values: Mapping[str, str], *, suite: str, severity: str) -> None:
     """Label the result of the item that is running now. Call it before pytest leaves the item's protocol."""
     import allure
 
+    # allure-python-commons has no types.
+    dynamic: Any = allure.dynamic
+
     for name, value in values.items():
         if value:
-            allure.dynamic.label(name, value)
-    allure.dynamic.label("epic", "seatrial")
-    allure.dynamic.feature(suite)
-    allure.dynamic.severity({"critical": "critical", "major": "normal", "minor": "minor"}[severity])
+            dynamic.label(name, value)
+    dynamic.label("epic", "seatrial")
+    dynamic.feature(suite)
+    dynamic.severity({"critical": "critical", "major": "normal", "minor": "minor"}[severity])

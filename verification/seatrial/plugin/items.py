@@ -48,11 +48,13 @@ class Items:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark each item with its suite, before ``-m`` looks, and put the suites in their order."""
+        order = {}
         for item in items:
             case = record.case_of(item)
+            order[item] = len(ORDER) if case is None else ORDER[case.suite]
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
-        items.sort(key=lambda item: ORDER[case.suite] if (case := record.case_of(item)) else len(ORDER))
+        items.sort(key=order.__getitem__)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
