@@ -13,6 +13,7 @@ from seatrial.evidence.outcome import CannotLook
 
 if TYPE_CHECKING:
     from seatrial.environment.secrets import SecretStore
+
     from seatrial.fixtures.session import RunView
     from seatrial.fixtures.targets import ServicePair
     from seatrial.load.measurement import Measurement
