@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, {tests!r})
 from conftest_of_load import build_pair, LIMITS
 from seatrial.environment.model import Environment, Release
+from seatrial.environment.secrets import SecretStore
 
 PLAN = json.loads({plan!r})
 
@@ -43,7 +44,7 @@ def run():
 
 @pytest.fixture(scope="session")
 def secrets():
-    return None
+    return SecretStore()
 
 @pytest.fixture
 def record(request):
@@ -88,8 +89,8 @@ def test_pytest_load_measures_once_and_concludes_twice(serve, tmp_path, processe
     result = subprocess.run(
         [
             sys.executable,
-            *"-m pytest -p no:locust -p no:cacheprovider --import-mode=importlib -n".split(),
-            str(processes),
+            *["-m", "pytest", "-p", "no:locust", "-p", "no:cacheprovider", "--import-mode=importlib"],
+            *["-n", str(processes)],
             "load/",
         ],
         cwd=project,
