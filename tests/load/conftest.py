@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ class Server:
             return json.load(answer)
 
 
-def pair_of(stable: str, candidate: str | None = None, **service: object) -> Pair:
+def build_pair(stable: str, candidate: str | None = None, **service: object) -> Pair:
     it = Service.model_validate({"url": {"stable": stable, "candidate": candidate}, **service})
 
     def target(track: str, role: Role, url: str) -> ServiceTarget:
@@ -49,6 +50,11 @@ def pair_of(stable: str, candidate: str | None = None, **service: object) -> Pai
         subject=target("candidate", Role.SUBJECT, candidate),
         control=target("stable", Role.CONTROL, stable),
     )
+
+
+@pytest.fixture
+def pair_of() -> Callable[..., Pair]:
+    return build_pair
 
 
 @pytest.fixture
@@ -90,3 +96,10 @@ def run(tmp_path: Path, profile: Callable[..., Profile]) -> Callable[..., Measur
         )
 
     return go
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

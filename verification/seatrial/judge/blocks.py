@@ -33,7 +33,7 @@ def block_mean(series: NDArray[np.float64], *, blocks: int = BLOCKS) -> BlockMea
 
     The squared error is never less than that of an independent series with the same second moment and at least one
     unit in it, so that luck with few blocks, or a series of zeros, is not mistaken for certainty; and it is widened by
-    ``(1 + r) / (1 - r)`` where the block means are themselves correlated by ``r`` > 0.
+    ``(1 + r) / (1 - r)`` where the block means are themselves correlated by ``r`` beyond chance.
 
     Raises ValueError where there are fewer values than blocks.
     """
@@ -46,9 +46,10 @@ def block_mean(series: NDArray[np.float64], *, blocks: int = BLOCKS) -> BlockMea
     squares = float(centred @ centred)
     variance = squares / (blocks - 1) / blocks
     if squares > 0:
-        # The sample correlation of short series is biased towards -1/blocks; undone here.
+        # The sample correlation of short series is biased towards -1/blocks, which is undone, and differs from zero by
+        # chance, by about 1/sqrt(blocks): only what goes beyond that widens the error.
         correlation = float(centred[:-1] @ centred[1:]) / squares + 1 / blocks
-        r = min(max(correlation, 0.0), 0.8)
+        r = min(max(correlation - 1 / math.sqrt(blocks), 0.0), 0.8)
         variance *= (1 + r) / (1 - r)
     floor = max(float(series @ series), 1.0) / n**2
     return BlockMean(mean=float(series.mean()), error=math.sqrt(max(variance, floor)), dof=blocks - 1)

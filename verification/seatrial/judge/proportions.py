@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 _NUISANCE_SHARE = 0.02
-_NUISANCE_POINTS = 48
+_NUISANCE_POINTS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,8 @@ def excess_p_value(candidate: Counts, control: Counts, shift: float, *, alpha: f
         return missed
     lowest, highest = max(lowest, -shift), min(highest, 1 - shift)
     truths = np.linspace(lowest, highest, _NUISANCE_POINTS)
-    reach_low = int(stats.binom.ppf(1e-12, m, max(lowest, 0.0)))
-    reach_high = int(stats.binom.isf(1e-12, m, min(highest, 1.0))) + 1
+    reach_low = int(stats.binom.ppf(1e-10, m, max(lowest, 0.0)))
+    reach_high = int(stats.binom.isf(1e-10, m, min(highest, 1.0))) + 1
     j = np.arange(max(reach_low, 0), min(reach_high, m) + 1)
     observed = float(_statistic(np.array([candidate.failed]), n, np.array([control.failed]), m, shift)[0] - 1e-12)
     # Fewest failures of the candidate, for each j, that speak at least as strongly: bisected, n + 1 where none do.
@@ -106,13 +106,23 @@ def excess_p_value(candidate: Counts, control: Counts, shift: float, *, alpha: f
 
 
 def difference_interval(candidate: Counts, control: Counts, *, alpha: float) -> tuple[float, float]:
-    """Bounds of the candidate's rate less the control's, each wrong at most with probability ``alpha``."""
+    """Bounds of the candidate's rate less the control's, each wrong at most with probability ``alpha``.
+
+    They are widened to the next fiftieth of a standard error, where the search stops.
+    """
 
     def lower(one: Counts, other: Counts) -> float:
-        left, right = -1.0, one.rate - other.rate
+        right = one.rate - other.rate
         if excess_p_value(one, other, right, alpha=alpha) <= alpha:
             return right
-        while right - left > 1e-5:
+        spread = math.hypot(
+            *((c.failed + 1) ** 0.5 * (c.total - c.failed + 1) ** 0.5 / (c.total + 2) ** 1.5 for c in (one, other))
+        )
+        left = right - 4 * spread
+        while left > -1 and excess_p_value(one, other, left, alpha=alpha) > alpha:
+            right, left = left, left - 4 * spread
+        left = max(left, -1.0)
+        while right - left > spread / 50:
             middle = (left + right) / 2
             rejected = excess_p_value(one, other, middle, alpha=alpha) <= alpha
             left, right = (middle, right) if rejected else (left, middle)

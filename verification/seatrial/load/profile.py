@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, ValidationError, model_validator
 
 import seatrial
+from seatrial.environment.locations import shipped
 from seatrial.environment.model import LoadLimits, Model
 from seatrial.environment.units import Duration
 
@@ -118,10 +119,9 @@ PACKAGE: Final = Path(seatrial.__file__).resolve().parent
 
 
 def profile_folders(root: Path | None = None) -> tuple[Path, ...]:
-    """Where profiles are looked for, first come first: the repository at ``root``, the wheel, the clone."""
+    """Where profiles are looked for, first come first: the repository at ``root``, then what is shipped."""
     folders = [] if root is None else [root / "load" / "profiles"]
-    folders += [PACKAGE / "shipped" / "load" / "profiles", PACKAGE.parents[1] / "load" / "profiles"]
-    return tuple(dict.fromkeys(folders))
+    return tuple(dict.fromkeys([*folders, shipped() / "load" / "profiles"]))
 
 
 def load_profile(name: str, root: Path | None = None) -> Profile:

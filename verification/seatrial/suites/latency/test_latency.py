@@ -28,6 +28,7 @@ def measurement(
 
     def take() -> Measurement:
         # Imported here: numpy and scipy are not needed to collect.
+        from seatrial.environment.secrets import SecretProblem
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
         from seatrial.load.sharing import measured_once
@@ -37,7 +38,9 @@ def measurement(
             pytest.skip(f"[services.{service_pair.name}] declares no `latency` profile")
         try:
             profile = load_profile(service.latency.profile, Path(pytestconfig.rootpath))
-        except ProfileError as error:
+            where = f"services.{service_pair.name}.auth"
+            bearer = None if service.auth is None else secrets.resolve(service.auth, where)
+        except (ProfileError, SecretProblem) as error:
             raise CannotLook(str(error)) from None
         directory = run.directory / "samples" / "latency"
         return measured_once(
@@ -52,7 +55,7 @@ def measurement(
                 directory=directory,
                 limits=run.environment.load,
                 environment=run.environment.name,
-                bearer=None if service.auth is None else secrets.resolve(service.auth),
+                bearer=bearer,
             ),
         )
 

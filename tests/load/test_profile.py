@@ -1,0 +1,75 @@
+import pytest
+
+from seatrial.environment.model import LoadLimits
+from seatrial.load.profile import ProfileError, check_limits, load_profile, parse_profile
+
+GOOD = 'rate = 40\nduration = "10s"\nprompts = ["hello"]\n'
+
+
+@pytest.mark.parametrize("name", ["smoke", "baseline", "canary"])
+def test_the_shipped_profiles_are_valid(name):
+    assert load_profile(name).requests(2) > 0
+
+
+def test_the_default_fits_the_demo():
+    baseline = load_profile("baseline")
+    assert baseline.warm_up + baseline.duration <= 11
+    assert baseline.rate * baseline.duration >= 459  # clean requests that prove less than 1 % failures
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rate = \n", "p.toml: not TOML: Invalid value (at line 1, column 8)"),
+        (
+            'rate = 40\nduration = 10\nprompts = ["hello"]\n',
+            "p.toml:2: duration: the unit is missing: write 10s or 10ms",
+        ),
+        (GOOD.replace("40", "-1"), "p.toml:1: rate: Input should be greater than 0; seen -1"),
+        (GOOD + "warmup = '1s'\n", "p.toml:4: warmup: no such key, did you mean 'warm_up'?"),
+        (GOOD + "[bounds]\ncpu = 0.5\nunsend = 0.1\n", "p.toml:6: bounds.unsend: no such key, did you mean 'unsent'?"),
+        (GOOD + "arrival = 'random'\n", "p.toml:4: arrival: Input should be 'constant' or 'poisson'; seen 'random'"),
+        ('duration = "10s"\nprompts = ["hello"]\n', "p.toml: rate: is missing"),
+        (GOOD.replace('["hello"]', "[]"), "p.toml:3: prompts: Tuple should have at least 1 item"),
+        (GOOD.replace("40", "0.05"), "p.toml: the profile: rate x duration is 0.5: not one request would be sent"),
+    ],
+)
+def test_mistakes_are_shown_with_line_and_key(text, message):
+    with pytest.raises(ProfileError) as caught:
+        parse_profile(text, "p.toml")
+    assert message in str(caught.value)
+
+
+def test_all_mistakes_are_shown_at_once():
+    with pytest.raises(ProfileError) as caught:
+        parse_profile("rate = 0\nduration = '3'\n", "p.toml")
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_the_repository_comes_before_what_is_shipped(tmp_path):
+    folder = tmp_path / "load" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "baseline.toml").write_text(GOOD)
+    assert load_profile("baseline", tmp_path).rate == 40
+
+
+def test_an_unknown_profile_names_those_there_are():
+    with pytest.raises(ProfileError, match=r"baseline, canary, smoke; seen 'nope'; looked in "):
+        load_profile("nope")
+
+
+def test_limits_name_every_excess():
+    profile = parse_profile(GOOD, "p.toml")
+    allowed = {"allowed": True, "max_rate": 80, "max_duration": "11s", "max_requests": 880}
+    check_limits(profile, LoadLimits.model_validate(allowed), tracks=2, environment="qa")
+    with pytest.raises(ProfileError) as caught:
+        check_limits(
+            profile,
+            LoadLimits.model_validate({"allowed": True, "max_rate": 79, "max_duration": "10s", "max_requests": 879}),
+            tracks=2,
+            environment="qa",
+        )
+    for part in ("'qa'", "80 requests/s over 2 track(s), load.max_rate is 79", "11 s", "880 requests"):
+        assert part in str(caught.value)
+    with pytest.raises(ProfileError, match=r"'qa' does not allow load"):
+        check_limits(profile, LoadLimits(), tracks=1, environment="qa")

@@ -1,0 +1,41 @@
+import itertools
+from collections import Counter
+
+import pytest
+
+from seatrial.load.schedule import plan_schedule
+
+BOTH = ("stable", "candidate")
+
+
+def test_pairs_share_their_prompt_and_come_in_both_orders(profile):
+    requests = plan_schedule(profile(duration="10s"), BOTH)
+    pairs = {}
+    for request in requests:
+        pairs.setdefault(request.pair, []).append(request)
+    assert len(pairs) == 525
+    assert all({r.track for r in pair} == set(BOTH) and len({r.prompt for r in pair}) == 1 for pair in pairs.values())
+    first = Counter(pair[0].track for pair in pairs.values())
+    assert 200 < first["stable"] < 325
+    assert {request.prompt for request in requests} == {0, 1}
+
+
+def test_constant_arrivals_are_even_and_the_warm_up_is_marked(profile):
+    requests = plan_schedule(profile(duration="1s"), BOTH)
+    assert [request.due for request in requests] == pytest.approx([n / 100 for n in range(150)])
+    assert [request.warm_up for request in requests] == [True] * 50 + [False] * 100
+
+
+def test_poisson_arrivals_are_irregular_and_as_many_as_planned(profile):
+    requests = plan_schedule(profile(arrival="poisson", duration="20s"), ("stable",))
+    gaps = [b.due - a.due for a, b in itertools.pairwise(requests)]
+    mean = sum(gaps) / len(gaps)
+    deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
+    assert len(requests) == 1025
+    assert 0.85 < deviation / mean < 1.15
+    assert [r.due for r in requests] == sorted(r.due for r in requests)
+
+
+def test_the_same_seed_gives_the_same_schedule(profile):
+    build = [plan_schedule(profile(arrival="poisson", seed=seed), BOTH) for seed in (1, 1, 2)]
+    assert build[0] == build[1] != build[2]
