@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from seatrial.conversation.loading import BrokenScript, load
 from seatrial.conversation.script import Script
@@ -15,9 +15,6 @@ from seatrial.conversation.selection import NoSuchService, refusal, service_name
 from seatrial.environment.model import Environment, Service
 from seatrial.environment.selection import ServiceTarget, service_targets
 from seatrial.evidence.outcome import Outcome, Role
-
-if TYPE_CHECKING:
-    from seatrial.environment.secrets import SecretStore
 
 EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 20, Outcome.ERROR: 10, Outcome.INCONCLUSIVE: 10}
 """The gate's numbers: held, the product is bad, we could not look. 2 is wrong use, a broken script among it."""
@@ -126,7 +123,7 @@ def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
     target = ServiceTarget(
         name="service", track="stable", role=Role.SUBJECT, base_url=service.url.stable, service=service
     )
-    return target, _bearer(target, _secret_store())
+    return target, _bearer(target)
 
 
 def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[ServiceTarget, str | None]:
@@ -148,19 +145,15 @@ def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[Serv
         raise WrongUse(str(error)) from None
     track = arguments.track or environment.run.track
     target = next(target for target in service_targets(environment, track) if target.name == name)
-    return target, _bearer(target, _secret_store())
+    return target, _bearer(target)
 
 
-def _secret_store() -> SecretStore:
-    from seatrial.environment.secrets import SecretStore
-
-    return SecretStore()
-
-
-def _bearer(target: ServiceTarget, store: SecretStore) -> str | None:
+def _bearer(target: ServiceTarget) -> str | None:
     if target.service.auth is None:
         return None
+    from seatrial.environment.secrets import SecretProblem, SecretStore
+
     try:
-        return str(store.resolve(target.service.auth, f"services.{target.name}.auth"))
-    except (ValueError, OSError) as error:
+        return SecretStore().resolve(target.service.auth, f"services.{target.name}.auth")
+    except SecretProblem as error:
         raise WrongUse(str(error)) from None

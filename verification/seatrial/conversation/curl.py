@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from seatrial.conversation.protocol import Request
+from seatrial.conversation.protocol import REQUEST_ID_HEADER, Request
 from seatrial.environment.model import SecretFromEnv, SecretFromFile
 from seatrial.environment.selection import ServiceTarget
 from seatrial.http import identity_headers
@@ -28,6 +28,8 @@ def curl_line(request: Request, target: ServiceTarget, run_id: str) -> str:
         case None:
             pass
     headers = {**identity_headers(run_id), **request.headers, "Content-Type": "application/json"}
+    # Its id stays that of our request: two requests under one id would mislead whoever reads the logs.
+    headers.pop(REQUEST_ID_HEADER, None)
     for name, value in headers.items():
         words += ["-H", shlex.quote(f"{name}: {value}")]
     words += ["--data-raw", shlex.quote(json.dumps(request.body, ensure_ascii=False))]

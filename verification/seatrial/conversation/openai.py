@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Final, Literal, cast
 
 from seatrial.conversation.assembly import Assembly, BadChunk, error_message
-from seatrial.conversation.protocol import Identity, NoReply, Patience, Reply, Request
+from seatrial.conversation.protocol import REQUEST_ID_HEADER, Identity, NoReply, Patience, Reply, Request
 from seatrial.conversation.sse import EventParser
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import Outcome
@@ -19,7 +19,6 @@ from seatrial.http import AsyncClient, ExchangeError, Response, diagnose
 
 PATH: Final = "/v1/chat/completions"
 SESSION_HEADER: Final = "X-Session-Id"
-REQUEST_ID_HEADER: Final = "X-Request-Id"
 LARGEST_ANSWER: Final = 8_000_000
 """Bytes. What is larger is no answer of a chatbot, and would fill the memory."""
 

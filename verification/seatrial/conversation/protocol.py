@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from seatrial.evidence.outcome import Outcome
+
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+"""By which a request is found in the service's logs: ours, or the one with which the service answers."""
 
 
 @dataclass(frozen=True, kw_only=True)

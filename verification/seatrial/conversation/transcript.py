@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from seatrial.conversation.expectation import Check, duration
+from seatrial.conversation.expectation import Check, duration, shown
 from seatrial.conversation.protocol import NoReply, Reply
 from seatrial.evidence.outcome import Outcome
 
@@ -123,10 +123,17 @@ def _turn(number: int, exchange: Exchange) -> list[str]:
     if request_id:
         facts.append(f"request {request_id}")
     lines.append(f"{_INDENT} ({', '.join(facts)})")
+    answer = shown(reply.text) if reply is not None else ""
+    width = max((len(check.expectation) for check in exchange.broken), default=0)
     for check in exchange.broken:
-        lines.append(f"{_INDENT} FAILED {check.expectation}")
-        lines += _said(f"{_INDENT}   expected", check.expected)
-        lines += _said(f"{_INDENT}   seen    ", check.seen)
+        begin = f"{_INDENT} FAILED {check.expectation:<{width}}"
+        seen = "the answer above" if check.seen == answer else check.seen
+        line = f"{begin}  expected {check.expected}  |  seen {seen}"
+        if len(line) <= _WIDTH + len(_INDENT):
+            lines.append(line)
+        else:
+            lines.append(begin.rstrip())
+            lines += _said(f"{_INDENT}   expected", check.expected) + _said(f"{_INDENT}   seen    ", seen)
     return lines
 
 
