@@ -7,6 +7,7 @@ process that pytest was started as, :mod:`worker` in those of xdist.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     context = options.read(config, chosen)
     config.stash[KEY] = context
     for module in options.FIXTURE_MODULES:
-        config.pluginmanager.import_plugin(module)
+        if not config.pluginmanager.hasplugin(module):
+            config.pluginmanager.register(importlib.import_module(module), module)
 
     from seatrial.plugin import allure
     from seatrial.plugin.items import Items

@@ -70,9 +70,8 @@ class Items:
             values = {name: clean(value) for name, value in record.properties_of(item, case).items()}
             findings = [{key: clean(text) for key, text in found.items()} for found in record.findings_of(item)]
             report.user_properties.extend(values.items())
-            report.seatrial_case = concluded(
-                values, findings
-            )  # an attribute of a report travels from worker to controller
+            # An attribute of a report travels from worker to controller.
+            vars(report)["seatrial_case"] = concluded(values, findings)
             if allure.writing(item.config):
                 allure.label({**self.context.run.properties(), **values}, suite=case.suite, severity=case.severity)
         if report.longrepr is not None:
