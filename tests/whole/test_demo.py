@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from seatrial.demo.faults import FAULTS, Fault
 
+from seatrial.demo.faults import FAULTS, Fault
 from support.verified import REPOSITORY, Verify, clean_environment, pytest_command, run_gate
 
 EXIT = {"promote": 0, "hold": 10, "rollback": 20}
