@@ -63,7 +63,7 @@ def render(decision: Decision, *, colour: bool = False) -> str:
 
 
 def _case(case: GateCase) -> list[str]:
-    severity = f" ({case.severity})" if case.outcome is not None and not case.foreign else ""
+    severity = f" ({plain(case.severity)})" if case.outcome is not None and not case.foreign else ""
     lines = [f"    {plain(case.key)}{severity}"]
     words = case.message or (f"skipped: {case.skip_reason}" if case.skip_reason else "")
     if words:
