@@ -188,7 +188,9 @@ def junit_case(name: str, values: Mapping[str, str] | None = None, inside: str =
 
 
 def junit_suite(inside: str) -> str:
-    return f'<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest">{inside}</testsuite></testsuites>'
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest">{inside}</testsuite></testsuites>'
+    )
 
 
 def good() -> Reports:
