@@ -283,7 +283,7 @@ def _required(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
             1 for case in cases.values() if case.suite == suite and case.role == "subject" and case.outcome is not None
         )
         if executed < rule.minimum:
-            words = f"suite {suite} is required with at least {rule.minimum} executed checks, {executed} were executed"
+            words = f"suite {suite}: expected at least {rule.minimum} executed, seen {executed}"
             causes.append(_hold(Kind.EVIDENCE, words, rerun=suite))
     return causes
 
@@ -329,7 +329,8 @@ def _failures(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
             words = f"failed{_shared(case, cases)}: the environment is at fault, and rolling back cannot help"
             group = ("hold", Kind.ENVIRONMENT, words)
         else:
-            group = (policy.effect(case.suite, case.severity), Kind.PRODUCT, "failed")
+            effect = policy.effect(case.suite, case.severity)
+            group = (effect, Kind.PRODUCT, f"failed: the policy says {effect}")
         grouped.setdefault(group, []).append(case)
     order = {"rollback": 0, "hold": 1, "note": 2}
     return [
@@ -400,4 +401,7 @@ def _next(causes: Sequence[Cause], environment: str) -> tuple[str, ...]:
                 commands.setdefault(case.reproduce)
             elif not case.foreign:
                 commands.setdefault(f"{pytest} -m {shlex.quote(case.suite)}" if case.suite else pytest)
+    if pytest in commands:
+        # The whole run brings what its suites would.
+        commands = {command: None for command in commands if not command.startswith(f"{pytest} -m ")}
     return tuple(commands)[:5]

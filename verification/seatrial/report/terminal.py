@@ -11,7 +11,7 @@ from seatrial.report.text import plain
 MAX_CASES: Final = 8
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
 _MEANING: Final = {
-    Verdict.PROMOTE: "the evidence is complete, and nothing speaks against the release",
+    Verdict.PROMOTE: "the evidence is complete, and nothing in it stands in the way",
     Verdict.HOLD: "do not promote, do not roll back: see why",
     Verdict.ROLLBACK: "the release is bad",
 }
