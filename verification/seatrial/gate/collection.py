@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seatrial.gate import junit, results
-from seatrial.gate.evidence import Problem, Reading
+from seatrial.gate.evidence import Reading
 
 OWN_OUTPUT: Final = frozenset({"decision.json", "summary.md"})
 IGNORED_FOLDERS: Final = frozenset({"samples"})
@@ -21,31 +21,39 @@ def read(places: Sequence[Path]) -> Reading:
 
     Whatever happens to one file is a problem in the reading, and the others are still read.
     """
-    readings = []
+    readings: list[Reading] = []
     for place in places:
-        root = place.resolve()
-        if not root.exists():
-            readings.append(Reading.of_problem(str(place), "there is no such file or folder"))
-            continue
-        base = root if root.is_dir() else root.parent
-        for count, path in enumerate(_files(root), start=1):
-            if count > MAX_FILES:
-                readings.append(Reading.of_problem(str(place), f"holds more than {MAX_FILES} files", grave=True))
-                break
-            readings.append(_read(path, path.relative_to(base).as_posix(), base))
+        try:
+            readings += _place(place)
+        except (OSError, RuntimeError, ValueError) as error:
+            # Of a link that goes round pathlib says RuntimeError, of a name that no file can have ValueError.
+            readings.append(Reading.of_problem(str(place), f"cannot be read: {_reason(error)}", grave=True))
     return Reading.joined(readings)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
+def _place(place: Path) -> Iterator[Reading]:
+    root = place.resolve()
+    if not root.exists():
+        yield Reading.of_problem(str(place), "there is no such file or folder")
         return
-    for entry in sorted(root.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            if entry.name not in IGNORED_FOLDERS and not entry.name.startswith("."):
-                yield from _files(entry)
-        elif entry.name not in OWN_OUTPUT and _reader(entry) is not None:
-            yield entry
+    base = root if root.is_dir() else root.parent
+    for count, path in enumerate(_files(root), start=1):
+        if count > MAX_FILES:
+            yield Reading.of_problem(str(place), f"holds more than {MAX_FILES} files", grave=True)
+            return
+        yield _read(path, path.relative_to(base).as_posix(), base)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Reports below ``root``, or ``root`` itself; without recursion, since folders may nest deeper than the stack."""
+    waiting = [root]
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir() and not path.is_symlink():
+            kept = (p for p in path.iterdir() if p.name not in IGNORED_FOLDERS and not p.name.startswith("."))
+            waiting += sorted(kept, reverse=True)
+        elif path == root or (path.name not in OWN_OUTPUT and _reader(path) is not None):
+            yield path
 
 
 Reader = Callable[[Path, str], Reading]
@@ -53,7 +61,8 @@ Reader = Callable[[Path, str], Reading]
 
 def _reader(path: Path) -> Reader | None:
     if path.suffix == ".xml":
-        return junit.read
+        # What a check attached to its Allure result is no report.
+        return None if path.stem.endswith("-attachment") else junit.read
     if path.name == "evidence.json":
         return results.read_evidence
     if path.name == "seatrial-run.json":
@@ -64,28 +73,28 @@ def _reader(path: Path) -> Reader | None:
 
 
 def _read(path: Path, source: str, base: Path) -> Reading:
-    if path.is_symlink() and not path.resolve().is_relative_to(base):
-        return Reading.of_problem(source, "is a link out of the folder, and was not followed", grave=True)
     reader = _reader(path)
     if reader is None:
         return Reading.of_problem(
             source, "is no report that can be read: expected .xml, *-result.json or evidence.json"
         )
     try:
+        if path.is_symlink() and not path.resolve().is_relative_to(base):
+            return Reading.of_problem(source, "is a link out of the folder, and was not followed", grave=True)
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for a writer for ever.
+            return Reading.of_problem(source, "is no regular file")
         digest = _sha256(path)
         reading = reader(path, source)
-    except OSError as error:
-        return Reading.of_problem(source, f"cannot be read: {error.strerror or error}")
+    except (OSError, RuntimeError) as error:
+        return Reading.of_problem(source, f"cannot be read: {_reason(error)}")
     return replace(reading, files={source: digest})
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def nothing_found(reading: Reading, places: Sequence[Path]) -> Problem | None:
-    """The problem that there is no report at all, where that is so."""
-    if reading.files or reading.problems:
-        return None
-    return Problem(source=", ".join(map(str, places)), message="holds no report")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import difflib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from seatrial.report import summary, terminal
 from seatrial.report.text import plain
 
 WRONG_USE: Final = 2
+_POLICY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 GATE_FAILED: Final = 3
 """The gate itself failed. A pipeline treats it, and any other code, as hold."""
 
@@ -64,11 +67,17 @@ def _run(arguments: argparse.Namespace) -> int:
     policy = _policy(arguments, reading)
     question = Question(now=_now(arguments.now), environment=arguments.env or "", release=arguments.release)
     decision = decide(reading, policy, question)
-    print(terminal.render(decision, colour=_colour()))
     output = _output(arguments, places)
+    _print(terminal.render(decision, colour=_colour()))
     if output is not None:
         _write(output, decision, policy, question, reading)
     return decision.verdict.exit_code
+
+
+def _print(text: str) -> None:
+    # A terminal that cannot show a character is no reason not to decide.
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def _now(given: str | None) -> dt.datetime:
@@ -76,34 +85,37 @@ def _now(given: str | None) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
     try:
         moment = dt.datetime.fromisoformat(given)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise UsageProblem(f"--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UsageProblem(f"--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
 
 
 def _policy(arguments: argparse.Namespace, reading: Reading) -> Policy:
     directories = [*([Path(arguments.fixtures) / "policies"] if arguments.fixtures else []), *_policy_directories()]
-    name = arguments.policy or arguments.env or next((v for run in reading.runs if (v := run.get("environment"))), "")
+    given = arguments.policy or ""
     try:
-        if arguments.policy and (arguments.policy.endswith(".toml") or "/" in arguments.policy):
-            return load(Path(arguments.policy), directories)
-        if not name:
-            # Nothing says which policy it should be: the strictest reading of no evidence is the base.
-            name = "base"
-        if "/" in name or name.startswith("."):
-            raise UsageProblem(f"no policy can be called {plain(name)!r}")
-        path = next((p for directory in directories if (p := directory / f"{name}.toml").is_file()), None)
-        if path is None:
-            known = sorted({p.stem for directory in directories for p in directory.glob("*.toml")})
-            places = ", ".join(map(str, directories))
-            raise UsageProblem(
-                f"no policy {plain(name)!r} in {places}; known are {', '.join(known) or 'none'}; --policy"
-            )
-        return load(path, directories)
+        if given.endswith(".toml") or "/" in given:
+            return load(Path(given), directories)
+        told = next((v for run in reading.runs if (v := run.get("environment"))), "")
+        # Where nothing says which policy it should be, there is no evidence either: the base holds.
+        return load(_policy_file(given or arguments.env or told or "base", directories), directories)
     except PolicyProblem as problem:
         raise UsageProblem(str(problem)) from None
+
+
+def _policy_file(name: str, directories: Sequence[Path]) -> Path:
+    if not _POLICY_NAME.fullmatch(name):
+        raise UsageProblem(f"no policy can be called {plain(name)!r}")
+    path = next((p for directory in directories if (p := directory / f"{name}.toml").is_file()), None)
+    if path is None:
+        known = sorted({p.stem for directory in directories for p in directory.glob("*.toml")})
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        places = ", ".join(map(str, directories))
+        raise UsageProblem(f"no policy {name!r} in {places}; {hint}known are {', '.join(known) or 'none'}; --policy")
+    return path
 
 
 def _policy_directories() -> list[Path]:
@@ -132,8 +144,16 @@ def _output(arguments: argparse.Namespace, places: Sequence[Path]) -> Path | Non
 
 def _write(output: Path, decision: Decision, policy: Policy, question: Question, reading: Reading) -> None:
     page = summary.render(decision)
-    write_atomically(output / "decision.json", record.dumps(record.document(decision, policy, question, reading.files)))
-    write_atomically(output / "summary.md", page)
+    document = record.document(decision, policy, question, reading.files)
+    try:
+        write_atomically(output / "decision.json", record.dumps(document))
+        write_atomically(output / "summary.md", page)
+    except OSError as error:
+        raise UsageProblem(f"the decision cannot be written to {output}: {error.strerror}; --output") from None
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(step).open("a", encoding="utf-8") as stream:
-            stream.write(page)
+        try:
+            with Path(step).open("a", encoding="utf-8") as stream:
+                stream.write(page)
+        except OSError as error:
+            # The page is there for people; the decision stands without it.
+            print(f"seatrial gate: GITHUB_STEP_SUMMARY: {step}: {error.strerror}", file=sys.stderr)

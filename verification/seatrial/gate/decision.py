@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome
@@ -49,6 +50,8 @@ class Cause:
     cases: tuple[GateCase, ...] = ()
     blocks: bool = False
     """Whether it also forbids a rollback: the evidence is not about this release, or cannot be believed."""
+    rerun: str | None = None
+    """Suite that would bring what is missing; empty where that is the whole run, None where running again won't do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,8 @@ class Decision:
 def decide(reading: Reading, policy: Policy, question: Question) -> Decision:
     """Decide. Never raises for what the evidence says; no evidence holds."""
     cases = merged(reading.cases)
-    expected = merged(reading.expected)
+    # JUnit and Allure plan keys alone; where another report says more about a planned case, that counts.
+    expected = merged(sorted(reading.expected, key=lambda case: not case.suite))
     missing = _missing(expected, cases, policy)
     causes = [
         *_trust(reading),
@@ -145,8 +149,14 @@ class _Facts:
         return tuple(dict.fromkeys(value for run in self.runs if (value := run.get(name))))
 
 
-def _hold(kind: Kind, sentence: str, cases: Iterable[GateCase] = (), *, blocks: bool = False) -> Cause:
-    return Cause(kind=kind, effect="hold", sentence=sentence, cases=tuple(cases), blocks=blocks)
+def _hold(
+    kind: Kind, sentence: str, cases: Iterable[GateCase] = (), *, blocks: bool = False, rerun: str | None = None
+) -> Cause:
+    return Cause(kind=kind, effect="hold", sentence=sentence, cases=tuple(cases), blocks=blocks, rerun=rerun)
+
+
+def _checks(count: int) -> str:
+    return f"{count} check{'s' if count != 1 else ''}"
 
 
 def _trust(reading: Reading) -> list[Cause]:
@@ -154,8 +164,8 @@ def _trust(reading: Reading) -> list[Cause]:
     for problem in [*reading.problems, *contradictions(reading.cases)]:
         trusted = "cannot be trusted" if problem.grave else "could not be read"
         causes.append(_hold(Kind.EVIDENCE, f"{problem.source} {trusted}: {problem.message}", blocks=problem.grave))
-    if not reading.cases and not reading.problems:
-        causes.append(_hold(Kind.EVIDENCE, "there is no report with a single case in it"))
+    if not reading.problems and all(case.outcome is None for case in reading.cases):
+        causes.append(_hold(Kind.EVIDENCE, "there is no report with a single executed check in it", rerun=""))
     return causes
 
 
@@ -224,29 +234,26 @@ def _age(runs: Sequence[RunFacts], policy: Policy, question: Question) -> list[C
         elif age.total_seconds() > policy.evidence.max_age_seconds:
             minutes = int(age.total_seconds() // 60)
             words = f"the evidence is stale: run {name} ended {minutes} min ago, allowed is {policy.evidence.max_age}"
-            causes.append(_hold(Kind.POLICY, words, blocks=True))
+            causes.append(_hold(Kind.POLICY, words, blocks=True, rerun=""))
     return causes
 
 
 def _missing(expected: Mapping[str, GateCase], cases: Mapping[str, GateCase], policy: Policy) -> list[GateCase]:
-    """Planned cases without an outcome; a skipped one carries its reason."""
-    found = []
-    for key, plan in expected.items():
-        case = cases.get(key, plan)
-        if case.outcome is not None or case.check in policy.dry_run:
-            continue
-        if policy.evidence.expected == "required-suites" and _suite_of(case) not in policy.required:
-            continue
-        found.append(case)
-    # A skipped case of ours that no plan names is missing all the same.
-    return found + [
+    """Planned cases without an outcome; a skipped one carries its reason, and is missing too where no plan names it."""
+    told = (cases.get(key) or expected[key] for key in dict.fromkeys([*expected, *cases]))
+    return [
         case
-        for key, case in cases.items()
-        if key not in expected
-        and case.outcome is None
+        for case in told
+        if case.outcome is None
         and not case.foreign
-        and not (policy.evidence.expected == "required-suites" and _suite_of(case) not in policy.required)
+        and case.check not in policy.dry_run
+        and _is_asked_for(case, policy)
     ]
+
+
+def _is_asked_for(case: GateCase, policy: Policy) -> bool:
+    # Where no report tells the suite of a missing case, it may be a required one.
+    return policy.evidence.expected == "all" or not case.suite or case.suite in policy.required
 
 
 def _suite_of(case: GateCase) -> str:
@@ -257,9 +264,10 @@ def _completeness(reading: Reading, missing: Sequence[GateCase]) -> list[Cause]:
     causes = []
     for run in reading.runs:
         if run.state == "running":
-            causes.append(_hold(Kind.EVIDENCE, f"run {run.get('run-id')} did not finish: it was killed, or still runs"))
+            words = f"run {run.get('run-id')} did not finish: it was killed, or still runs"
+            causes.append(_hold(Kind.EVIDENCE, words, rerun=""))
         elif run.state == "interrupted":
-            causes.append(_hold(Kind.EVIDENCE, f"run {run.get('run-id')} was interrupted"))
+            causes.append(_hold(Kind.EVIDENCE, f"run {run.get('run-id')} was interrupted", rerun=""))
     if missing:
         words = (
             "1 planned check has no outcome" if len(missing) == 1 else f"{len(missing)} planned checks have no outcome"
@@ -275,69 +283,70 @@ def _required(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
             1 for case in cases.values() if case.suite == suite and case.role == "subject" and case.outcome is not None
         )
         if executed < rule.minimum:
-            words = f"suite {suite} is required with at least {rule.minimum} executed checks, {executed} were executed"
-            causes.append(_hold(Kind.EVIDENCE, words))
+            words = f"suite {suite}: expected at least {rule.minimum} executed, seen {executed}"
+            causes.append(_hold(Kind.EVIDENCE, words, rerun=suite))
     return causes
 
 
 def _undecided(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
     causes = []
-    for outcome, kind, words, budget in (
-        (Outcome.ERROR, Kind.ENVIRONMENT, "could not look", policy.budgets.error),
-        (Outcome.INCONCLUSIVE, Kind.EVIDENCE, "looked and could not decide", policy.budgets.inconclusive),
+    for outcome, kind, words, control_words, budget in (
+        (Outcome.ERROR, Kind.ENVIRONMENT, "could not look", "could not look at the stable track", policy.budgets.error),
+        (
+            Outcome.INCONCLUSIVE,
+            Kind.EVIDENCE,
+            "looked and could not decide",
+            "on the stable track could not decide",
+            policy.budgets.inconclusive,
+        ),
     ):
-        found = [case for case in cases.values() if case.outcome is outcome and case.check not in policy.dry_run]
+        undecided = [case for case in cases.values() if case.outcome is outcome and case.check not in policy.dry_run]
+        found = tuple(case for case in undecided if case.role != "control")
         if found:
-            count = f"{len(found)} check{'s' if len(found) != 1 else ''} {words}"
-            effect = "hold" if len(found) > budget else "note"
-            suffix = "" if effect == "hold" else f"; {budget} tolerated"
-            causes.append(Cause(kind=kind, effect=effect, sentence=count + suffix, cases=tuple(found)))
+            effect, suffix = ("hold", "") if len(found) > budget else ("note", f"; {budget} tolerated")
+            sentence = f"{_checks(len(found))} {words}{suffix}"
+            causes.append(Cause(kind=kind, effect=effect, sentence=sentence, cases=found))
+        # A control never decides; its outcome tells only whether a failure of the subject is shared.
+        controls = tuple(case for case in undecided if case.role == "control")
+        if controls:
+            sentence = f"{_checks(len(controls))} {control_words}"
+            causes.append(Cause(kind=kind, effect="note", sentence=sentence, cases=controls))
     return causes
 
 
 def _failures(cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
-    grouped: dict[tuple[str, str], list[GateCase]] = {}
-    group: tuple[str, str]
-    for case in cases.values():
-        if case.outcome is not Outcome.FAIL:
-            continue
+    failed = [case for case in cases.values() if case.outcome is Outcome.FAIL]
+    failed_subjects = {(case.check, case.object) for case in failed if case.role != "control"}
+    grouped: dict[tuple[str, Kind, str], list[GateCase]] = {}
+    for case in failed:
         if case.check in policy.dry_run:
-            group = ("note", "failed in dry run")
+            group = ("note", Kind.PRODUCT, "failed in dry run")
         elif case.role == "control":
-            subject = next((c for c in cases.values() if _pairs(c, case)), None)
-            if subject is not None and subject.outcome is Outcome.FAIL:
+            if (case.check, case.object) in failed_subjects:
                 continue
-            group = ("note", "failed on the stable track alone")
+            group = ("note", Kind.PRODUCT, "failed on the stable track alone")
         elif _shared(case, cases):
-            group = (
-                "hold",
-                "failed on the stable track too: the environment is at fault, and rolling back cannot help",
-            )
+            words = f"failed{_shared(case, cases)}: the environment is at fault, and rolling back cannot help"
+            group = ("hold", Kind.ENVIRONMENT, words)
         else:
-            group = (
-                policy.effect(case.suite, case.severity),
-                "failed" if case.role == "subject" else "failed on the stable track",
-            )
+            effect = policy.effect(case.suite, case.severity)
+            group = (effect, Kind.PRODUCT, f"failed: the policy says {effect}")
         grouped.setdefault(group, []).append(case)
     order = {"rollback": 0, "hold": 1, "note": 2}
-    causes = []
-    for (effect, words), found in sorted(grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][1])):
-        kind = Kind.ENVIRONMENT if "environment is at fault" in words else Kind.PRODUCT
-        count = f"{len(found)} check{'s' if len(found) != 1 else ''} {words}"
-        causes.append(Cause(kind=kind, effect=effect, sentence=count, cases=tuple(found)))
-    return causes
+    return [
+        Cause(kind=kind, effect=effect, sentence=f"{_checks(len(found))} {words}", cases=tuple(found))
+        for (effect, kind, words), found in sorted(grouped.items(), key=lambda entry: (order[entry[0][0]], entry[0][2]))
+    ]
 
 
-def _pairs(subject: GateCase, control: GateCase) -> bool:
-    same = (subject.check, subject.object) == (control.check, control.object)
-    return same and subject.role == "subject" and control.role == "control"
-
-
-def _shared(case: GateCase, cases: Mapping[str, GateCase]) -> bool:
+def _shared(case: GateCase, cases: Mapping[str, GateCase]) -> str:
+    """How the stable track shares the failure, or nothing where it does not."""
     control = cases.get(case_key(case.check, case.object, "stable"))
     if control is None or control.role != "control":
-        return False
-    return control.outcome in (Outcome.FAIL, Outcome.ERROR)
+        return ""
+    if control.outcome is Outcome.FAIL:
+        return " on the stable track too"
+    return ", and the stable track could not be looked at" if control.outcome is Outcome.ERROR else ""
 
 
 def _possible(causes: list[Cause], cases: Mapping[str, GateCase], policy: Policy) -> list[Cause]:
@@ -352,14 +361,16 @@ def _possible(causes: list[Cause], cases: Mapping[str, GateCase], policy: Policy
             continue
         words = f"a rollback cannot be counted on: {check} {'has no outcome' if not found else 'did not pass'}"
         held = [_held(cause, "; a rollback was called for") for cause in causes]
-        return [*held, _hold(Kind.EVIDENCE if not found else Kind.PRODUCT, words, found)]
+        worst = Outcome.worst(case.outcome for case in found if case.outcome)
+        kind = {Outcome.FAIL: Kind.PRODUCT, Outcome.ERROR: Kind.ENVIRONMENT}.get(worst or Outcome.PASS, Kind.EVIDENCE)
+        return [*held, _hold(kind, words, found)]
     return causes
 
 
 def _held(cause: Cause, why: str) -> Cause:
     if cause.effect != "rollback":
         return cause
-    return Cause(kind=cause.kind, effect="hold", sentence=cause.sentence + why, cases=cause.cases)
+    return replace(cause, effect="hold", sentence=cause.sentence + why)
 
 
 def _suites(expected: Mapping[str, GateCase], cases: Mapping[str, GateCase]) -> dict[str, SuiteCount]:
@@ -377,18 +388,20 @@ def _suites(expected: Mapping[str, GateCase], cases: Mapping[str, GateCase]) -> 
 
 def _next(causes: Sequence[Cause], environment: str) -> tuple[str, ...]:
     """Commands that would produce what is missing or repeat what failed, the most telling first, at most five."""
+    # The name comes from a report, and the command is there to be copied into a shell.
+    pytest = f"pytest --env={shlex.quote(environment) if environment else 'NAME'}"
     commands: dict[str, None] = {}
     for cause in causes:
         if cause.effect == "note":
             continue
-        if cause.sentence.startswith("suite "):
-            suite = cause.sentence.split()[1]
-            commands.setdefault(f"pytest --env={environment} -m {suite}")
-        if cause.kind is Kind.EVIDENCE and not cause.cases and "run " in cause.sentence:
-            commands.setdefault(f"pytest --env={environment}")
+        if cause.rerun is not None:
+            commands.setdefault(f"{pytest} -m {shlex.quote(cause.rerun)}" if cause.rerun else pytest)
         for case in cause.cases:
             if case.reproduce:
                 commands.setdefault(case.reproduce)
-            elif case.suite or "/" in case.check:
-                commands.setdefault(f"pytest --env={environment} -m {_suite_of(case)}")
+            elif not case.foreign:
+                commands.setdefault(f"{pytest} -m {shlex.quote(case.suite)}" if case.suite else pytest)
+    if pytest in commands:
+        # The whole run brings what its suites would.
+        commands = {command: None for command in commands if not command.startswith(f"{pytest} -m ")}
     return tuple(commands)[:5]

@@ -41,6 +41,8 @@ class _Handler:
             self.seen_root = True
             if name not in ("testsuites", "testsuite"):
                 raise XmlProblem(f"expected JUnit's <testsuites> or <testsuite>, seen <{name}>", line=1)
+        if self.case is not None and name in ("testsuite", "testcase"):
+            raise XmlProblem(f"a <{name}> inside the test case {self.case.name!r}", line=1)
         if name == "testsuite":
             self.suites.append(({}, []))
             self.open.append(len(self.suites) - 1)
@@ -100,8 +102,11 @@ def _suite_reading(values: Mapping[str, str], cases: list[_TestCase], source: st
     read_cases = []
     for case in cases:
         if "seatrial.key" not in case.properties:
-            # Such as the test that a worker was running when it died: it says nothing about the product.
-            read_cases.append(replace(_foreign(case, source), run=run).at_least(Outcome.ERROR, case.message))
+            foreign = replace(_foreign(case, source), run=run)
+            if foreign.outcome is Outcome.FAIL:
+                # Such as the test that a worker was running when it died: it says nothing about the product.
+                foreign = replace(foreign, outcome=Outcome.ERROR)
+            read_cases.append(foreign)
             continue
         try:
             read_cases.append(_own(case, source, run))

@@ -9,11 +9,12 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 Effect = Literal["rollback", "hold", "note"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -29,7 +30,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Required(Section, frozen=True):
     """What a required suite must bring."""
 
-    minimum: int = 1
+    minimum: Count = 1
     """executed checks of the track under test"""
 
 
@@ -57,15 +58,20 @@ class Effects(Section, frozen=True):
     """What follows from a failed check, by its severity."""
 
     critical: Effect = "rollback"
+    """for a failure without which the release cannot be used"""
     major: Effect = "hold"
+    """for one that must be mended before promotion"""
     minor: Effect = "note"
+    """for one that people should know of"""
 
 
 class Budgets(Section, frozen=True):
     """How many outcomes that decide nothing are tolerated."""
 
-    inconclusive: int = 0
-    error: int = 0
+    inconclusive: Count = 0
+    """checks that looked and could not decide"""
+    error: Count = 0
+    """checks that could not look"""
 
 
 class RollbackRules(Section, frozen=True):
@@ -81,20 +87,25 @@ class Policy(Section, frozen=True):
     environment: str = ""
     """environment that it is for; empty for any"""
     required: dict[str, Required] = {}
+    """suites without which there is no promotion"""
     evidence: EvidenceRules = EvidenceRules()
+    """when evidence counts"""
     effects: Effects = Effects()
+    """what follows from a failed check"""
     suite_effects: dict[str, Effects] = {}
     """effects of single suites, which replace the general ones"""
     dry_run: tuple[str, ...] = ()
     """checks that are shown and never decide"""
     budgets: Budgets = Budgets()
+    """how many outcomes that decide nothing are tolerated"""
     rollback: RollbackRules = RollbackRules()
+    """what a rollback needs"""
 
     def effect(self, suite: str, severity: str) -> Effect:
         """What a failure of this severity in this suite calls for."""
         effects = self.suite_effects.get(suite, self.effects)
-        effect: Effect = getattr(effects, severity, "hold")
-        return effect
+        known: dict[str, Effect] = {"critical": effects.critical, "major": effects.major, "minor": effects.minor}
+        return known.get(severity, "hold")
 
     def sha256(self) -> str:
         """Over the canonical JSON of the policy as it comes out of all files that it extends."""

@@ -50,11 +50,10 @@ def read_allure(path: Path, source: str) -> Reading:
 def _allure_result(document: Any, source: str) -> Reading:
     if not isinstance(document, dict):
         raise ValueError("expected a JSON object")
-    labels = {
-        str(label.get("name", "")): str(label.get("value", ""))
-        for label in document.get("labels") or []
-        if isinstance(label, dict)
-    }
+    written = document.get("labels") or []
+    if not isinstance(written, list):
+        raise ValueError(f"labels: expected a list, seen {type(written).__name__}")
+    labels = {str(label.get("name", "")): str(label.get("value", "")) for label in written if isinstance(label, dict)}
     status = document.get("status")
     details = document.get("statusDetails")
     message = str(details.get("message", "")) if isinstance(details, dict) else ""
@@ -62,14 +61,10 @@ def _allure_result(document: Any, source: str) -> Reading:
         return Reading(cases=(_foreign_result(document, labels, status, message, source),))
     own = {name: value for name, value in labels.items() if name.startswith("seatrial.")}
     case = GateCase.of_properties(own, source=source, run=own.get("seatrial.run-id", ""))
-    run = {
-        name.removeprefix("seatrial."): value
-        for name, value in labels.items()
-        if name.removeprefix("seatrial.") in _RUN_NAMES
-    }
+    run = {name.removeprefix("seatrial."): value for name, value in own.items() if name in _RUN_NAMES}
     facts = (RunFacts(source=source, values=run),)
     outcome = _STATUS.get(status, Outcome.ERROR) if isinstance(status, str) else Outcome.ERROR
-    if outcome in (Outcome.FAIL, Outcome.ERROR) and case.outcome is Outcome.PASS:
+    if outcome is not Outcome.PASS and case.outcome is Outcome.PASS:
         # A teardown that failed after Allure had its status is told by the label; the reverse is not ours.
         problem = Problem(source=source, message=f"{case.key}: status {status}, and the label says pass", grave=True)
         return Reading(runs=facts, cases=(case.at_least(Outcome.ERROR, message),), problems=(problem,))
@@ -79,9 +74,7 @@ def _allure_result(document: Any, source: str) -> Reading:
     return Reading(runs=facts, cases=(case,))
 
 
-_RUN_NAMES: Final = frozenset(
-    entry.name.removeprefix("seatrial.") for entry in TABLE if entry.scope == "run" and entry.name != "seatrial.schema"
-)
+_RUN_NAMES: Final = frozenset(entry.name for entry in TABLE if entry.scope == "run" and entry.name != "seatrial.schema")
 
 
 def _foreign_result(

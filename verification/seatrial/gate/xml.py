@@ -88,3 +88,8 @@ def parse(path: Path, handler: Handler) -> None:
             if path.stat().st_size == 0:
                 words = "the file is empty"
             raise XmlProblem(f"not whole XML: {words}", line=error.lineno) from None
+        except XmlProblem:
+            raise
+        except (LookupError, ValueError) as error:
+            # Of an encoding that Python does not know, or that expat cannot use.
+            raise XmlProblem(f"not whole XML: {error}", line=parser.CurrentLineNumber) from None

@@ -32,8 +32,8 @@ def render(decision: Decision) -> str:
             if cause.cases:
                 lines += ["| check | severity | what | numbers |", "|---|---|---|---|"]
                 lines += [
-                    f"| {code(case.key)} | {markdown(case.severity)} | {markdown(case.message or case.skip_reason)} "
-                    f"| {markdown(numbers(case))} |"
+                    f"| {code(case.key, in_table=True)} | {markdown(case.severity)} "
+                    f"| {markdown(case.message or case.skip_reason)} | {markdown(numbers(case))} |"
                     for case in cause.cases[:MAX_CASES]
                 ]
                 if len(cause.cases) > MAX_CASES:

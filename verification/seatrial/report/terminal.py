@@ -11,7 +11,7 @@ from seatrial.report.text import plain
 MAX_CASES: Final = 8
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
 _MEANING: Final = {
-    Verdict.PROMOTE: "the evidence is complete, and nothing speaks against the release",
+    Verdict.PROMOTE: "the evidence is complete, and nothing in it stands in the way",
     Verdict.HOLD: "do not promote, do not roll back: see why",
     Verdict.ROLLBACK: "the release is bad",
 }
@@ -63,7 +63,7 @@ def render(decision: Decision, *, colour: bool = False) -> str:
 
 
 def _case(case: GateCase) -> list[str]:
-    severity = f" ({case.severity})" if case.outcome is not None and not case.foreign else ""
+    severity = f" ({plain(case.severity)})" if case.outcome is not None and not case.foreign else ""
     lines = [f"    {plain(case.key)}{severity}"]
     words = case.message or (f"skipped: {case.skip_reason}" if case.skip_reason else "")
     if words:

@@ -18,12 +18,12 @@ def plain(text: str, width: int = 300) -> str:
 def markdown(text: str, width: int = 300) -> str:
     """:func:`plain`, with everything escaped that Markdown or HTML would interpret."""
     escaped = plain(text, width).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~@])", r"\\\1", escaped)
+    return re.sub(r"([\\`*_{}\[\]()#+!|~@$])", r"\\\1", escaped)
 
 
-def code(text: str) -> str:
-    """A command between backquotes; one that holds backquotes itself gets longer ones."""
-    line = plain(text, 1000)
+def code(text: str, *, in_table: bool = False) -> str:
+    """Text between backquotes, longer ones where it holds some itself; only a table needs its bars escaped."""
+    line = plain(text, 1000) or "(none)"
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|")
+    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|" if in_table else "|")
