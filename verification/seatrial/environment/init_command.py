@@ -55,8 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"seatrial init: {', '.join(map(str, taken))} exists; --force replaces it", file=sys.stderr)
         return 2
     for path, text in wanted.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+        try:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            print(f"seatrial init: {root / path} cannot be written: {error.strerror}", file=sys.stderr)
+            return 2
         print(f"wrote {root / path}")
     try:
         loading.load(answers.name, fixture_directories(root))
@@ -164,6 +168,7 @@ def files(answers: Answers) -> dict[Path, str]:
     policy = [
         f"# How evidence about {answers.name} becomes a decision.",
         'extends = "base"',
+        f"environment = {quoted['name']}",
         "",
     ]
     module = [

@@ -175,6 +175,9 @@ def _problem(detail: ErrorDetails, files: Sequence[Path]) -> str:
         return f"{where}: {path}: unknown key{hint}"
     if detail["type"] == "missing":
         return f"{where}: {path}: is missing"
+    if detail["type"] == "model_type":
+        # What was seen is not repeated here either: a whole connection string is easily written in place of its table.
+        return f"{where}: {path}: expected a table, seen {type(detail['input']).__name__}"
     message = detail["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     seen = "" if "seen" in message or "write " in message else f", seen {detail['input']!r}"
@@ -198,13 +201,14 @@ def _fields_at(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
 
 
 def _place(keys: Sequence[str], files: Sequence[Path]) -> str:
-    """The file, and line where it can be told, that sets a key: the nearest file that mentions it."""
+    """The file and line that set a key or, of a key that stands nowhere, the most of its path; the nearest first."""
+    best, place = 0, str(files[0])
     for path in files:
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in _assignments(lines):
-            if line == list(keys)[: len(line)] and len(line) == len(keys):
-                return f"{path}:{number}"
-    return str(files[0])
+            if best < len(line) <= len(keys) and line == list(keys[: len(line)]):
+                best, place = len(line), f"{path}:{number}"
+    return place
 
 
 def _assignments(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

@@ -22,6 +22,9 @@ class Model(BaseModel):
 def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://", "${target.")):
         raise ValueError(f"expected a URL that begins with http:// or https://, seen {value!r}")
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        # The value is not repeated, for it may hold a password.
+        raise ValueError("expected a URL without user and password: write a secret reference where there is one")
     return value.rstrip("/")
 
 
