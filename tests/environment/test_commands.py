@@ -138,7 +138,9 @@ def test_secrets(tmp_path: Path) -> None:
     wrong = {
         "a: expected a secret in the variable NONE, which is not set": SecretFromEnv(env="NONE"),
         "a: expected a secret in the variable EMPTY, which is not set": SecretFromEnv(env="EMPTY"),
-        f"a: expected a secret in the file {tmp_path}/none: No such file or directory": SecretFromFile(file=f"{tmp_path}/none"),
+        f"a: expected a secret in the file {tmp_path}/none: No such file or directory": SecretFromFile(
+            file=f"{tmp_path}/none"
+        ),
         f"a: expected a secret in the file {tmp_path}/empty, which is empty": SecretFromFile(file=f"{tmp_path}/empty"),
         f"a: expected a secret in the file {tmp_path}/binary: not text": SecretFromFile(file=f"{tmp_path}/binary"),
     }
