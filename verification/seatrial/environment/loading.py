@@ -142,6 +142,97 @@ def _validated(name: str, data: Mapping[str, Any], chain: Chain) -> Environment:
     raise EnvironmentProblem("\n".join(dict.fromkeys(lines)))
 
 
+<<<<<<< HEAD
 def _placeholder(text: str) -> str:
     """The first placeholder of a text, without what stands around it."""
     return re.sub(r"^.*?(\$\{target\.[^}\s]{0,40}\}?).*$", r"\1", text, flags=re.DOTALL)
+=======
+def _contradictions(name: str, environment: Environment) -> Iterator[str]:
+    """What no single field can tell."""
+    if environment.name != name:
+        yield f"name: expected {name!r}, the name of the file, seen {environment.name!r}"
+    if environment.target is None and "${target." in environment.model_dump_json():
+        yield "${target.NAME} is used, but no [target] is declared that could fill it"
+    if environment.cluster and environment.cluster.kubeconfig and environment.cluster.in_cluster:
+        yield "cluster: kubeconfig and in_cluster exclude each other"
+    for key, service in environment.services.items():
+        if service.workload and service.workload.count("/") != 1:
+            yield f"services.{key}.workload: expected kind/name such as deployment/chatbot, seen {service.workload!r}"
+        if service.latency is not None and not environment.load.allowed:
+            yield f"services.{key}.latency: a profile is declared, but load.allowed is false"
+
+
+def _problem(detail: ErrorDetails, files: Sequence[Path]) -> str:
+    keys = [str(part) for part in detail["loc"]]
+    secret = next((index for index, key in enumerate(keys) if key in ("SecretFromEnv", "SecretFromFile")), None)
+    if secret is not None:
+        # What was seen is not repeated: it may be the secret itself.
+        keys = keys[:secret]
+        reference = '{ env = "NAME" } or { file = "PATH" }'
+        return f"{_place(keys, files)}: {'.'.join(keys)}: expected a reference, {reference}, never the secret itself"
+    path = ".".join(keys)
+    where = _place(keys, files)
+    if detail["type"] == "extra_forbidden":
+        allowed = _fields_at(Environment, keys[:-1])
+        near = difflib.get_close_matches(keys[-1], allowed, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; known here: {', '.join(allowed)}"
+        return f"{where}: {path}: unknown key{hint}"
+    if detail["type"] == "missing":
+        return f"{where}: {path}: is missing"
+    if detail["type"] == "model_type":
+        # What was seen is not repeated here either: a whole connection string is easily written in place of its table.
+        return f"{where}: {path}: expected a table, seen {type(detail['input']).__name__}"
+    message = detail["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    seen = "" if "seen" in message or "write " in message else f", seen {detail['input']!r}"
+    return f"{where}: {path}: {message}{seen}"
+
+
+def _fields_at(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
+    """Names of the keys allowed at a place, by walking the schema, which also knows tables of free names."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    current: dict[str, Any] = schema
+    for key in keys:
+        candidates = [current.get("properties", {}).get(key), current.get("additionalProperties"), current.get("items")]
+        found = next((candidate for candidate in candidates if isinstance(candidate, dict)), {})
+        options = [found, *found.get("anyOf", []), *found.get("allOf", [])]
+        resolved = [definitions[option["$ref"].rsplit("/", 1)[1]] if "$ref" in option else option for option in options]
+        current = next((option for option in resolved if "properties" in option or "items" in option), resolved[0])
+        if "additionalProperties" in found and isinstance(found["additionalProperties"], dict):
+            current = found
+    return sorted(current.get("properties", {}))
+
+
+def _place(keys: Sequence[str], files: Sequence[Path]) -> str:
+    """The file and line that set a key or, of a key that stands nowhere, the most of its path; the nearest first."""
+    best, place = 0, str(files[0])
+    for path in files:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in _assignments(lines):
+            if best < len(line) <= len(keys) and line == list(keys[: len(line)]):
+                best, place = len(line), f"{path}:{number}"
+    return place
+
+
+def _assignments(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers with the full key that each line sets, for tables and simple assignments."""
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if match := re.match(r"\s*\[\[([^\]]+)\]\]", line):
+            name = match[1].strip()
+            index = counts.get(name, -1) + 1
+            counts[name] = index
+            table = [*_parts(name), str(index)]
+            yield number, table
+        elif match := re.match(r"\s*\[([^\]]+)\]", line):
+            table = _parts(match[1])
+            yield number, table
+        elif match := re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line):
+            yield number, [*table, *_parts(match[1])]
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]
+>>>>>>> gtests
