@@ -59,7 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     for path, text in wanted.items():
         try:
-<<<<<<< HEAD
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
@@ -70,19 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\n{_PYTEST}")
     if answers.token_env:
         print(f"set:   {answers.token_env}")
-=======
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
-        except OSError as error:
-            print(f"seatrial init: {root / path} cannot be written: {error.strerror}", file=sys.stderr)
-            return 2
-        print(f"wrote {root / path}")
-    try:
-        loading.load(answers.name, fixture_directories(root))
-    except loading.EnvironmentProblem as problem:
-        print(problem, file=sys.stderr)
-        return 2
->>>>>>> gtests
     print(f"next:  seatrial env check {answers.name}   then   pytest --env={answers.name}")
     return 0
 
@@ -118,7 +104,6 @@ def _checked(answers: Answers) -> None:
             raise ValueError("\n".join(lines)) from None
 
 
-<<<<<<< HEAD
 def _wanted(answers: Answers, root: Path, *, force: bool) -> dict[Path, str]:
     """What is to be written, by path. Raises ValueError where a file of somebody's is in the way."""
     files = {root / path: text for path, text in template.files(answers).items()}
@@ -142,81 +127,3 @@ def _keeps_locust_out(root: Path) -> bool:
         if "no:locust" in text:
             return True
     return False
-=======
-def files(answers: Answers) -> dict[Path, str]:
-    """What is written, by path relative to the project."""
-    quoted = {key: json.dumps(value) for key, value in vars(answers).items()}
-    candidate = bool(answers.candidate_url)
-    lines = [
-        f"# {answers.name}: what seatrial verifies here. Every key: docs/environment.md of seatrial.",
-        'description = ""',
-        "",
-        "[run]",
-        "# Which copy of each service is under test, and when: overridden by --track and --phase.",
-        f'track = "{"candidate" if candidate else "stable"}"',
-        f'phase = "{"canary" if candidate else "post"}"',
-        "",
-        "[services.chat]",
-        '# "openai" is chat completions, "http" plain HTTP.',
-        'protocol = "openai"',
-        f"url.stable = {quoted['url']}",
-        "# An address that reaches the candidate alone makes stable its control.",
-        _or_comment(
-            f"url.candidate = {quoted['candidate_url']}", 'url.candidate = "https://candidate.example"', given=candidate
-        ),
-        "# A reference to the bearer token, never the token.",
-        _or_comment(
-            f"auth = {{ env = {quoted['token_env']} }}", 'auth = { env = "CHAT_TOKEN" }', given=bool(answers.token_env)
-        ),
-        "# The workload behind it, for the config and rollout suites.",
-        _or_comment(f"namespace = {quoted['namespace']}", 'namespace = "chatbot"', given=bool(answers.namespace)),
-        _or_comment(
-            f"workload = {quoted['workload']}", 'workload = "deployment/chatbot"', given=bool(answers.workload)
-        ),
-        "",
-        "[services.chat.health]",
-        'live = "/healthz"',
-        'ready = "/readyz"',
-        'version = "/version"',
-        '# metrics = "/metrics"',
-        "",
-        "[services.chat.objectives]",
-        "error_rate = 0.01",
-        'latency_p95 = "1s"',
-        "",
-    ]
-    if answers.namespace or answers.context:
-        lines += ["[cluster]"]
-        lines += [_or_comment(f"context = {quoted['context']}", 'context = "my-cluster"', given=bool(answers.context))]
-        lines += [f"namespaces = [{quoted['namespace']}]" if answers.namespace else "# namespaces = []", ""]
-    lines += [
-        "[data]",
-        "# Whether synthetic conversations may write. Leave it off until they use accounts of their own.",
-        "allow_writes = false",
-        "",
-        "[load]",
-        "# Whether the latency suite may send load, and how much at most.",
-        "allowed = false",
-        "max_rate = 5",
-        'max_duration = "60s"',
-        "max_requests = 300",
-        "",
-    ]
-    policy = [
-        f"# How evidence about {answers.name} becomes a decision.",
-        'extends = "base"',
-        f"environment = {quoted['name']}",
-        "",
-    ]
-    module = [
-        '"""The suites that seatrial ships, as tests of this repository."""',
-        "",
-        "from seatrial.suites.smoke.test_smoke import *  # noqa: F403",
-        "",
-    ]
-    return {
-        Path("fixtures/environments") / f"{answers.name}.toml": "\n".join(lines),
-        Path("fixtures/policies") / f"{answers.name}.toml": "\n".join(policy),
-        Path("verification") / "test_smoke.py": "\n".join(module),
-    }
->>>>>>> gtests

@@ -20,21 +20,6 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-<<<<<<< HEAD
-=======
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://", "${target.")):
-        raise ValueError(f"expected a URL that begins with http:// or https://, seen {value!r}")
-    if "@" in value.partition("://")[2].partition("/")[0]:
-        # The value is not repeated, for it may hold a password.
-        raise ValueError("expected a URL without user and password: write a secret reference where there is one")
-    return value.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_http_url), Field(description="http:// or https:// URL, no trailing slash")]
-
-
->>>>>>> gtests
 class SecretFromEnv(Model):
     """A secret taken from a variable of the process environment."""
 

@@ -13,10 +13,6 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-<<<<<<< HEAD
-=======
-_LONGEST: Final = 36500 * _UNITS["d"]
->>>>>>> gtests
 _PATTERN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
 
 
@@ -28,15 +24,9 @@ def parse_duration(value: object) -> float:
     """
     if isinstance(value, str) and (match := _PATTERN.fullmatch(value)):
         seconds = float(match[1]) * _UNITS[match[2]]
-<<<<<<< HEAD
         if math.isfinite(seconds):
             return seconds
         raise ValueError("expected a duration that is finite")
-=======
-        if seconds <= _LONGEST:
-            return seconds
-        raise ValueError(f"expected at most {_LONGEST / _UNITS['d']:g}d")
->>>>>>> gtests
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise ValueError(f"the unit is missing: write {value}s or {value}ms")
     raise ValueError(f"expected a number with a unit ({', '.join(_UNITS)}), such as 250ms; seen {value!r}")
