@@ -102,8 +102,10 @@ def test_check_finds_names_that_lead_nowhere(project: Path, capsys: pytest.Captu
     lines = [line.removeprefix(f"{project}/fixtures/environments/") for line in capsys.readouterr().err.splitlines()]
     assert lines == [
         "mine.toml:1: policy: expected the name of a policy, seen 'dmeo'; did you mean demo?",
-        "mine.toml:6: services.c.latency.profile: expected the name of a load profile, seen 'cnary'; "
-        "did you mean canary?",
+        (
+            "mine.toml:6: services.c.latency.profile: expected the name of a load profile, seen 'cnary'; "
+            "did you mean canary?"
+        ),
     ]
     (project / "load/profiles").mkdir(parents=True)
     (project / "load/profiles/cnary.toml").touch()

@@ -131,8 +131,11 @@ BAD = {
     "no variable": (S + "auth = { env = '' }", f"t.toml:3: services.c.auth: {REFERENCE}"),
     "unknown key with a secret": (
         S + "token = 'hunter2'",
-        "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, connect_timeout, health, "
-        "helm_release, latency, model, namespace, objectives, protocol, required_headers, timeout, tls, url, workload",
+        (
+            "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, connect_timeout, "
+            "health, helm_release, latency, model, namespace, objectives, protocol, required_headers, timeout, tls, url, "
+            "workload"
+        ),
     ),
     "connection string": (
         "databases.d = 'postgres://u:hunter2@h'",
