@@ -1,38 +1,42 @@
-"""A project's fixtures folder, and what loading it says."""
+"""Folders of environments, written by a test."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from seatrial.environment import loading
+from seatrial.environment.loading import EnvironmentProblem, load
 from seatrial.environment.locations import FixtureDirectory
 
-Problems = Callable[..., str]
+REPOSITORY = Path(__file__).parents[2]
+
+Write = Callable[..., FixtureDirectory]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., list[FixtureDirectory]]:
-    """Write environment files, and return where they are."""
+def write(tmp_path: Path) -> Write:
+    """Write environments, by name, into a folder, and return it as a directory to load from."""
 
-    def written(**files: str) -> list[FixtureDirectory]:
-        folder = tmp_path / "fixtures" / "environments"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / f"{name}.toml").write_text(text, encoding="utf-8")
-        return [FixtureDirectory(path=tmp_path / "fixtures")]
+    def to(folder: str = "project", /, **texts: str) -> FixtureDirectory:
+        path = tmp_path / folder
+        (path / "environments").mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (path / "environments" / f"{name}.toml").write_bytes(text.encode())
+        return FixtureDirectory(path=path)
 
-    return written
+    return to
 
 
 @pytest.fixture
-def problems(tmp_path: Path, write: Callable[..., list[FixtureDirectory]]) -> Problems:
-    """What is wrong with ``here`` beside the other files; paths are shortened."""
+def problem(tmp_path: Path) -> Callable[..., str]:
+    """The message with which an environment is refused, paths cut down to names."""
 
-    def said(here: str, *, name: str = "here", variables: dict[str, str] | None = None, **files: str) -> str:
-        directories = write(here=here, **files)
-        with pytest.raises(loading.EnvironmentProblem) as caught:
-            loading.load(name, directories, variables=variables)
-        return str(caught.value).replace(f"{tmp_path}/fixtures/environments/", "")
+    def of(name: str, *directories: FixtureDirectory, **options: dict[str, str]) -> str:
+        with pytest.raises(EnvironmentProblem) as caught:
+            load(name, directories, **options)  # type: ignore[arg-type]
+        text = str(caught.value)
+        for directory in directories:
+            text = text.replace(f"{directory.path}/environments/", "").replace(str(directory.path), directory.path.name)
+        return text
 
-    return said
+    return of
