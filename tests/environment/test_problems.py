@@ -133,7 +133,7 @@ BAD = {
         S + "token = 'hunter2'",
         (
             "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, connect_timeout, "
-            "health, helm_release, latency, model, namespace, objectives, protocol, required_headers, timeout, tls, url, "
+            "health, helm_release, latency, model, namespace, objectives, protocol, required_headers, timeout, tls, url, "  # noqa: E501
             "workload"
         ),
     ),
