@@ -1,271 +1,334 @@
-"""What the official client and kubectl see of the embedded API, as they would of a real one."""
+"""The API as the official client and kubectl see it."""
 
-import base64
-import gzip
+from __future__ import annotations
+
 import json
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, dynamic, watch
+import yaml
+from kubernetes import client, config, watch
+from kubernetes.client.exceptions import ApiException
 
-from kubeapi.conftest import NAMESPACE, REPOSITORY, Served, serve, stop
-from seatrial.demo.kubeapi.manifests import ManifestProblem, load
-from seatrial.demo.kubeapi.store import Store
-
-FAULTS = sorted(path.stem for path in (REPOSITORY / "fixtures" / "manifests" / "demo-faults").glob("*.yaml"))
+from support.kubeapi import NAMESPACE, Api
 
 
-@pytest.fixture
-def core(api: Served) -> client.CoreV1Api:
-    return client.CoreV1Api(api.client())
+def refusal(error: pytest.ExceptionInfo[ApiException]) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads(error.value.body)
+    assert status["kind"] == "Status"
+    assert status["code"] == error.value.status
+    return status
 
 
-@pytest.fixture
-def apps(api: Served) -> client.AppsV1Api:
-    return client.AppsV1Api(api.client())
+def deployment(name: str, **spec: Any) -> dict[str, Any]:
+    labels = {"app": name}
+    containers = [{"name": "a", "image": "i:1", "env": [{"name": "X", "value": "1"}]}, {"name": "b", "image": "i:1"}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    return {"metadata": {"name": name}, "spec": {"selector": {"matchLabels": labels}, "template": template, **spec}}
 
 
-def _config_map(name: str, **data: str) -> client.V1ConfigMap:
-    return client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name, labels={"made-by": "test"}), data=data)
+def config_maps(admin: client.ApiClient, space: str, count: int) -> client.CoreV1Api:
+    core = client.CoreV1Api(admin)
+    for number in range(count):
+        body = {"metadata": {"name": f"c{number}", "labels": {"n": str(number), "odd": str(number % 2)}}}
+        core.create_namespaced_config_map(space, body)
+    return core
 
 
 @pytest.mark.parametrize(
-    ("selector", "count"),
+    ("selector", "expected"),
     [
-        ("track=candidate", 2),
-        ("track!=candidate", 5),
-        ("track in (stable, candidate)", 5),
-        ("track notin (stable)", 4),
-        ("track", 7),
-        ("!track", 0),
-        ("track=stable,app.kubernetes.io/name=chat", 3),
+        ("odd=1", "c1 c3"),
+        ("odd!=1", "c0 c2"),
+        ("n in (0, 3)", "c0 c3"),
+        ("n notin (0,3),odd", "c1 c2"),
+        ("!odd", ""),
+        ("absent!=x", "c0 c1 c2 c3"),
     ],
 )
-def test_label_selectors(core: client.CoreV1Api, selector: str, count: int) -> None:
-    assert len(core.list_namespaced_pod(NAMESPACE, label_selector=selector).items) == count
+def test_label_selectors_choose(admin: client.ApiClient, space: str, selector: str, expected: str) -> None:
+    core = config_maps(admin, space, 4)
+    found = core.list_namespaced_config_map(space, label_selector=selector).items
+    assert [item.metadata.name for item in found] == expected.split()
 
 
-@pytest.mark.parametrize(
-    ("selector", "count"),
-    [("status.phase=Running", 7), ("status.phase!=Running", 0), ("spec.nodeName=node-1", 4), ("metadata.name=x", 0)],
-)
-def test_field_selectors(core: client.CoreV1Api, selector: str, count: int) -> None:
-    assert len(core.list_namespaced_pod(NAMESPACE, field_selector=selector).items) == count
+def test_a_label_selector_that_is_none_is_refused(admin: client.ApiClient) -> None:
+    with pytest.raises(ApiException) as error:
+        client.CoreV1Api(admin).list_namespaced_pod(NAMESPACE, label_selector="a in")
+    assert refusal(error)["reason"] == "BadRequest"
 
 
-def test_pages_show_one_state(core: client.CoreV1Api) -> None:
-    whole = [pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items]
-    first = core.list_namespaced_pod(NAMESPACE, limit=3)
-    assert first.metadata.remaining_item_count == len(whole) - 3
-    core.create_namespaced_config_map(NAMESPACE, _config_map("between-pages"))
-    rest = core.list_namespaced_pod(NAMESPACE, limit=10, _continue=first.metadata._continue)
-    assert [pod.metadata.name for pod in [*first.items, *rest.items]] == whole
-    assert rest.metadata.resource_version == first.metadata.resource_version
-    core.delete_namespaced_config_map("between-pages", NAMESPACE)
-    with pytest.raises(client.ApiException) as expired:
-        core.list_namespaced_pod(NAMESPACE, limit=3, _continue=first.metadata._continue)
-    assert (expired.value.status, json.loads(expired.value.body)["reason"]) == (410, "Expired")
+def test_field_selectors_choose_and_unknown_fields_are_refused(admin: client.ApiClient) -> None:
+    core = client.CoreV1Api(admin)
+    found = core.list_pod_for_all_namespaces(field_selector="spec.nodeName=demo-node-1,status.phase=Running").items
+    assert len(found) == 3
+    with pytest.raises(ApiException) as error:
+        core.list_namespaced_pod(NAMESPACE, field_selector="spec.colour=red")
+    assert refusal(error)["message"] == "field label not supported: spec.colour"
 
 
-def test_life_of_an_object(core: client.CoreV1Api) -> None:
-    made = core.create_namespaced_config_map(NAMESPACE, _config_map("life", a="1"))
-    assert made.metadata.uid
-    assert made.metadata.creation_timestamp
-    stale = made.metadata.resource_version
-    made.data = {"a": "2"}
-    changed = core.replace_namespaced_config_map("life", NAMESPACE, made)
-    assert int(changed.metadata.resource_version) > int(stale)
-    made.metadata.resource_version = stale
-    codes = {}
-    for name, call in {
-        "conflict": lambda: core.replace_namespaced_config_map("life", NAMESPACE, made),
-        "exists": lambda: core.create_namespaced_config_map(NAMESPACE, _config_map("life")),
-        "namespace": lambda: core.create_namespaced_config_map("nowhere", _config_map("x")),
-        "name": lambda: core.create_namespaced_config_map(NAMESPACE, _config_map("Not A Name")),
-    }.items():
-        with pytest.raises(client.ApiException) as refused:
-            call()
-        codes[name] = (refused.value.status, json.loads(refused.value.body)["reason"])
-    assert codes == {
-        "conflict": (409, "Conflict"),
-        "exists": (409, "AlreadyExists"),
-        "namespace": (404, "NotFound"),
-        "name": (422, "Invalid"),
-    }
-    core.delete_namespaced_config_map("life", NAMESPACE)
-    with pytest.raises(client.ApiException) as gone:
-        core.read_namespaced_config_map("life", NAMESPACE)
-    assert gone.value.status == 404
+def test_pages_show_one_moment(admin: client.ApiClient, space: str) -> None:
+    core = config_maps(admin, space, 5)
+    page = core.list_namespaced_config_map(space, limit=2)
+    assert page.metadata.remaining_item_count == 3
+    core.create_namespaced_config_map(space, {"metadata": {"name": "c25"}})
+    core.delete_namespaced_config_map("c3", space)
+    names = [item.metadata.name for item in page.items]
+    while page.metadata._continue:
+        page = core.list_namespaced_config_map(space, limit=2, _continue=page.metadata._continue)
+        names += [item.metadata.name for item in page.items]
+    assert names == ["c0", "c1", "c2", "c3", "c4"]
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "expected"),
-    [
-        ("application/merge-patch+json", {"data": {"a": None, "b": "2"}}, {"b": "2", "keep": "x"}),
-        ("application/strategic-merge-patch+json", {"data": {"a": "3"}}, {"a": "3", "keep": "x"}),
-        ("application/json-patch+json", [{"op": "replace", "path": "/data/a", "value": "4"}], {"a": "4", "keep": "x"}),
-    ],
-)
-def test_patches(api: Served, core: client.CoreV1Api, content_type: str, body: Any, expected: dict[str, str]) -> None:
-    core.create_namespaced_config_map(NAMESPACE, _config_map("patched", a="1", keep="x"))
-    try:
-        maps = dynamic.DynamicClient(api.client()).resources.get(api_version="v1", kind="ConfigMap")
-        changed = maps.patch(name="patched", namespace=NAMESPACE, body=body, content_type=content_type)
-        assert changed.data.to_dict() == expected
-    finally:
-        core.delete_namespaced_config_map("patched", NAMESPACE)
-
-
-def test_strategic_patches_merge_containers_by_name(apps: client.AppsV1Api) -> None:
-    container = {"name": "router", "env": [{"name": "EXTRA", "value": "1"}]}
-    body = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    changed = apps.patch_namespaced_deployment("chat-router", NAMESPACE, body)
-    (only,) = changed.spec.template.spec.containers
-    assert only.image.startswith("registry.demo.example/")
-    assert {variable.name for variable in only.env} == {"EXTRA", "LOG_LEVEL"}
-    assert changed.metadata.generation == 2
-
-
-def test_status_and_scale(apps: client.AppsV1Api) -> None:
-    before = apps.read_namespaced_deployment("chatbot-candidate", NAMESPACE)
-    scaled = apps.patch_namespaced_deployment_scale("chatbot-candidate", NAMESPACE, {"spec": {"replicas": 5}})
-    assert scaled.spec.replicas == 5
-    after = apps.read_namespaced_deployment("chatbot-candidate", NAMESPACE)
-    assert (after.spec.replicas, after.metadata.generation) == (5, before.metadata.generation + 1)
-    assert after.status.observed_generation == before.metadata.generation
-    status = {"status": {"observedGeneration": after.metadata.generation, "readyReplicas": 5}}
-    told = apps.patch_namespaced_deployment_status("chatbot-candidate", NAMESPACE, status)
-    assert (told.status.ready_replicas, told.metadata.generation) == (5, after.metadata.generation)
-    kept = apps.patch_namespaced_deployment("chatbot-candidate", NAMESPACE, {"status": {"readyReplicas": 0}})
-    assert kept.status.ready_replicas == 5
-
-
-def test_watch_tells_changes_from_a_version_on(core: client.CoreV1Api) -> None:
-    version = core.list_namespaced_config_map(NAMESPACE).metadata.resource_version
-    core.create_namespaced_config_map(NAMESPACE, _config_map("watched", a="1"))
-    core.patch_namespaced_config_map("watched", NAMESPACE, {"data": {"a": "2"}})
-    core.delete_namespaced_config_map("watched", NAMESPACE)
-    stream = watch.Watch().stream(
-        core.list_namespaced_config_map,
-        NAMESPACE,
-        resource_version=version,
-        label_selector="made-by=test",
-        timeout_seconds=1,
-    )
-    seen = [(event["type"], event["object"].metadata.name) for event in stream]
-    assert seen == [("ADDED", "watched"), ("MODIFIED", "watched"), ("DELETED", "watched")]
-
-
-def test_watch_of_a_forgotten_version_is_gone(core: client.CoreV1Api) -> None:
-    core.create_namespaced_config_map(NAMESPACE, _config_map("busy", n="0"))
-    for number in range(2100):
-        core.patch_namespaced_config_map("busy", NAMESPACE, {"data": {"n": str(number)}})
-    core.delete_namespaced_config_map("busy", NAMESPACE)
-    with pytest.raises(client.ApiException) as gone:
-        list(watch.Watch().stream(core.list_namespaced_config_map, NAMESPACE, resource_version="2", timeout_seconds=1))
+def test_a_page_of_a_forgotten_moment_is_gone(admin: client.ApiClient, space: str) -> None:
+    core = config_maps(admin, space, 3)
+    page = core.list_namespaced_config_map(space, limit=1)
+    for number in range(61):
+        core.patch_namespaced_config_map("c0", space, {"data": {"n": str(number)}})
+    with pytest.raises(ApiException) as error:
+        core.list_namespaced_config_map(space, limit=1, _continue=page.metadata._continue)
+    assert refusal(error)["reason"] == "Expired"
+    with pytest.raises(ApiException) as gone:
+        list(watch.Watch().stream(core.list_namespaced_config_map, space, resource_version="1", timeout_seconds=5))
     assert gone.value.status == 410
 
 
-def test_secrets_convert_and_helm_records_decode(core: client.CoreV1Api) -> None:
-    secret = core.read_namespaced_secret("chatbot-credentials", NAMESPACE)
-    assert base64.b64decode(secret.data["model-token"]) == b"demo-only"
-    records = core.list_namespaced_secret(NAMESPACE, label_selector="owner=helm").items
-    assert [record.metadata.labels["status"] for record in records] == ["superseded", "deployed"]
-    packed = base64.b64decode(base64.b64decode(records[1].data["release"]))
-    release = json.loads(gzip.decompress(packed))
-    assert (release["version"], release["chart"]["metadata"]["appVersion"]) == (2, "1.5.0")
-    assert "kind: Deployment" in release["manifest"]
+def test_a_watch_sees_changes_as_the_selector_lets_it(admin: client.ApiClient, api: Api, space: str) -> None:
+    core = config_maps(admin, space, 2)
+    version = core.list_namespaced_config_map(space).metadata.resource_version
+    seen: list[tuple[str, str]] = []
+
+    def look() -> None:
+        with api.connect() as connection:
+            listing = client.CoreV1Api(connection).list_namespaced_config_map
+            watching = watch.Watch()
+            for event in watching.stream(
+                listing, space, resource_version=version, label_selector="odd=1", timeout_seconds=10
+            ):
+                seen.append((event["type"], event["object"].metadata.name))
+                if event["type"] == "DELETED" and len(seen) == 4:
+                    watching.stop()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    core.patch_namespaced_config_map("c1", space, {"data": {"a": "b"}})
+    core.patch_namespaced_config_map("c0", space, {"metadata": {"labels": {"odd": "1"}}})
+    core.patch_namespaced_config_map("c0", space, {"metadata": {"labels": {"odd": "0"}}})
+    core.delete_namespaced_config_map("c1", space)
+    thread.join(10)
+    assert seen == [("MODIFIED", "c1"), ("ADDED", "c0"), ("DELETED", "c0"), ("DELETED", "c1")]
 
 
-def test_the_verifier_may_read_and_nothing_else(api: Served) -> None:
-    verifier = api.client("kubeconfig")
-    core, access = client.CoreV1Api(verifier), client.AuthorizationV1Api(verifier)
-    assert core.list_namespaced_pod(NAMESPACE).items
-    for call in (
-        lambda: core.list_pod_for_all_namespaces(),
-        lambda: core.list_namespaced_pod("kube-system"),
-        lambda: core.delete_namespaced_pod("x", NAMESPACE),
-        lambda: core.create_namespaced_config_map(NAMESPACE, _config_map("x")),
-    ):
-        with pytest.raises(client.ApiException) as refused:
-            call()
-        assert (refused.value.status, json.loads(refused.value.body)["reason"]) == (403, "Forbidden")
-    for verb, allowed in (("list", True), ("delete", False)):
-        attributes = client.V1ResourceAttributes(verb=verb, resource="pods", namespace=NAMESPACE)
-        spec = client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes)
-        review = access.create_self_subject_access_review(client.V1SelfSubjectAccessReview(spec=spec))
-        assert review.status.allowed is allowed
+def test_patches_of_each_kind(admin: client.ApiClient, space: str) -> None:
+    apps = client.AppsV1Api(admin)
+    apps.create_namespaced_deployment(space, deployment("d"))
+
+    def patched(change: Any, kind: str) -> list[Any]:
+        answer = apps.patch_namespaced_deployment("d", space, change, _content_type=kind)
+        return list(answer.spec.template.spec.containers)
+
+    def containers(*items: dict[str, Any]) -> dict[str, Any]:
+        return {"spec": {"template": {"spec": {"containers": list(items)}}}}
+
+    strategic = "application/strategic-merge-patch+json"
+    found = patched(containers({"name": "a", "env": [{"name": "Y", "value": "2"}]}), strategic)
+    assert [(env.name, env.value) for env in found[0].env] == [("X", "1"), ("Y", "2")]
+    assert [item.name for item in found] == ["a", "b"]
+    assert [item.name for item in patched(containers({"name": "b", "$patch": "delete"}), strategic)] == ["a"]
+    merged = patched(containers({"name": "c", "image": "i:2"}), "application/merge-patch+json")
+    assert [item.name for item in merged] == ["c"]
+    path = "/spec/template/spec/containers/0/image"
+    operations = [{"op": "test", "path": path, "value": "i:2"}, {"op": "replace", "path": path, "value": "i:3"}]
+    assert patched(operations, "application/json-patch+json")[0].image == "i:3"
+    with pytest.raises(ApiException) as error:
+        patched(operations, "application/json-patch+json")
+    assert refusal(error)["code"] == 422
+    assert apps.read_namespaced_deployment("d", space).metadata.generation == 5
 
 
-def test_without_a_token_nobody(api: Served) -> None:
-    nobody = api.client()
-    nobody.configuration.api_key = {}
-    nobody.default_headers.pop("authorization", None)
-    settings = client.Configuration(host=nobody.configuration.host)
-    settings.ssl_ca_cert = nobody.configuration.ssl_ca_cert
-    with pytest.raises(client.ApiException) as refused:
-        client.CoreV1Api(client.ApiClient(settings)).list_namespaced_pod(NAMESPACE)
-    assert refused.value.status == 401
+def test_status_and_scale_are_subresources(admin: client.ApiClient, space: str) -> None:
+    apps = client.AppsV1Api(admin)
+    created = apps.create_namespaced_deployment(space, {**deployment("d", replicas=1), "status": {"replicas": 9}})
+    assert created.status.replicas is None
+    apps.patch_namespaced_deployment_status("d", space, {"spec": {"replicas": 7}, "status": {"replicas": 1}})
+    scaled = apps.patch_namespaced_deployment_scale("d", space, {"spec": {"replicas": 3}})
+    assert (scaled.spec.replicas, scaled.status.replicas, scaled.status.selector) == (3, 1, "app=d")
+    found = apps.read_namespaced_deployment("d", space)
+    assert (found.spec.replicas, found.status.replicas, found.metadata.generation) == (3, 1, 2)
 
 
-def test_custom_resources_are_served_once_defined(api: Served) -> None:
-    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "shortNames": ["wg"]}
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": schema, "subresources": {"status": {}}}
-    spec = {"group": "shop.example", "scope": "Namespaced", "names": names, "versions": [version]}
-    connection = api.client()
-    definitions = dynamic.DynamicClient(connection).resources.get(kind="CustomResourceDefinition")
-    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
-    definitions.create(body={**body, "metadata": {"name": "widgets.shop.example"}, "spec": spec})
-    custom = client.CustomObjectsApi(connection)
-    widget = {"apiVersion": "shop.example/v1", "kind": "Widget", "metadata": {"name": "one"}, "spec": {"size": 3}}
-    custom.create_namespaced_custom_object("shop.example", "v1", NAMESPACE, "widgets", widget)
-    listed = custom.list_namespaced_custom_object("shop.example", "v1", NAMESPACE, "widgets")
-    assert [item["spec"]["size"] for item in listed["items"]] == [3]
-    definitions.delete(name="widgets.shop.example")
-    with pytest.raises(client.ApiException) as gone:
-        custom.list_namespaced_custom_object("shop.example", "v1", NAMESPACE, "widgets")
-    assert gone.value.status == 404
-
-
-def test_what_an_owner_owns_goes_with_it(core: client.CoreV1Api, apps: client.AppsV1Api) -> None:
-    apps.delete_namespaced_deployment("chatbot", NAMESPACE)
-    assert core.list_namespaced_pod(NAMESPACE, label_selector="track=stable").items == []
+def test_a_change_of_an_older_version_conflicts(admin: client.ApiClient, space: str) -> None:
+    core = config_maps(admin, space, 1)
+    old = core.read_namespaced_config_map("c0", space)
+    core.patch_namespaced_config_map("c0", space, {"data": {"a": "b"}})
+    with pytest.raises(ApiException) as error:
+        core.replace_namespaced_config_map("c0", space, old)
+    assert refusal(error)["reason"] == "Conflict"
+    with pytest.raises(ApiException) as error:
+        core.create_namespaced_config_map(space, {"metadata": {"name": "c0"}})
+    assert refusal(error)["reason"] == "AlreadyExists"
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    "body",
     [
-        (("get", "pods", "-n", NAMESPACE), "Running"),
-        (("get", "deploy,rs,svc,hpa,pdb,ing,netpol,cm", "-A"), "chat-router"),
-        (("get", "ns"), "Active"),
-        (("get", "po", "-n", NAMESPACE, "-o", "json"), '"kind": "List"'),
-        (("rollout", "status", "deploy/chat-router", "-n", NAMESPACE, "--watch=false"), "deployment"),
-        (("describe", "svc", "chat-router", "-n", NAMESPACE), "ClusterIP"),
-        (("api-resources",), "horizontalpodautoscalers"),
-        (("version",), "v1.34.0"),
+        {"metadata": {"name": "Upper"}},
+        {"metadata": {}},
+        {"metadata": {"name": "a" * 254}},
     ],
 )
-def test_kubectl(api: Served, need: Callable[[str], str], words: tuple[str, ...], shown: str) -> None:
-    result = api.kubectl(need("kubectl"), *words)
-    assert result.returncode == 0, result.stderr
-    assert shown in result.stdout
+def test_what_is_invalid_is_refused(admin: client.ApiClient, space: str, body: dict[str, Any]) -> None:
+    with pytest.raises(ApiException) as error:
+        client.CoreV1Api(admin).create_namespaced_config_map(space, body)
+    assert refusal(error)["reason"] == "Invalid"
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_is_a_patch_that_applies(tmp_path: Path, fault: str) -> None:
-    served = serve(tmp_path, fault)
-    try:
-        assert client.AppsV1Api(served.client()).list_namespaced_deployment(NAMESPACE).items
-    finally:
-        assert stop(served) == 0
+def test_a_deployment_whose_selector_misses_its_pods_is_refused(admin: client.ApiClient, space: str) -> None:
+    with pytest.raises(ApiException) as error:
+        client.AppsV1Api(admin).create_namespaced_deployment(
+            space, deployment("d", selector={"matchLabels": {"app": "other"}})
+        )
+    assert refusal(error)["details"]["causes"][0]["field"] == "spec.template.metadata.labels"
 
 
-def test_a_patch_of_nothing_says_so(tmp_path: Path) -> None:
-    patch = tmp_path / "bad.yaml"
-    patch.write_text("- {apiVersion: v1, kind: Pod, namespace: x, name: z, type: merge, patch: {}}\n")
-    manifests = REPOSITORY / "fixtures" / "manifests" / "demo"
-    with pytest.raises(ManifestProblem, match="there is no Pod x/z to patch"):
-        load(Store(), manifests, [patch])
+def test_dry_runs_store_nothing(admin: client.ApiClient, space: str) -> None:
+    core = client.CoreV1Api(admin)
+    core.create_namespaced_config_map(space, {"metadata": {"name": "c"}}, dry_run="All")
+    with pytest.raises(ApiException) as error:
+        core.read_namespaced_config_map("c", space)
+    assert refusal(error)["reason"] == "NotFound"
+
+
+def test_string_data_becomes_data(admin: client.ApiClient, space: str) -> None:
+    core = client.CoreV1Api(admin)
+    core.create_namespaced_secret(space, {"metadata": {"name": "s"}, "stringData": {"a": "b"}})
+    found = core.read_namespaced_secret("s", space)
+    assert (found.data, found.string_data) == ({"a": "Yg=="}, None)
+
+
+def test_deletion_takes_what_is_owned_and_collections(admin: client.ApiClient, space: str) -> None:
+    core = config_maps(admin, space, 4)
+    owner = core.read_namespaced_config_map("c0", space).metadata
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "c0", "uid": owner.uid}
+    core.create_namespaced_secret(space, {"metadata": {"name": "s", "ownerReferences": [reference]}})
+    core.delete_namespaced_config_map("c0", space)
+    assert core.list_namespaced_secret(space).items == []
+    core.delete_collection_namespaced_config_map(space, label_selector="odd=1")
+    assert [item.metadata.name for item in core.list_namespaced_config_map(space).items] == ["c2"]
+
+
+def test_custom_resources_are_served_once_defined(admin: client.ApiClient, space: str) -> None:
+    group, names = "demo.example", {"kind": "Probe", "plural": "probes", "shortNames": ["pb"]}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    extensions, custom = client.ApiextensionsV1Api(admin), client.CustomObjectsApi(admin)
+    spec = {"group": group, "scope": "Namespaced", "names": names, "versions": [version]}
+    extensions.create_custom_resource_definition({"metadata": {"name": "probes.demo.example"}, "spec": spec})
+    custom.create_namespaced_custom_object(group, "v1", space, "probes", {"metadata": {"name": "p"}, "spec": {}})
+    assert len(custom.list_namespaced_custom_object(group, "v1", space, "probes")["items"]) == 1
+    extensions.delete_custom_resource_definition("probes.demo.example")
+    with pytest.raises(ApiException) as error:
+        custom.list_namespaced_custom_object(group, "v1", space, "probes")
+    assert refusal(error)["code"] == 404
+    extensions.create_custom_resource_definition({"metadata": {"name": "probes.demo.example"}, "spec": spec})
+    assert custom.list_namespaced_custom_object(group, "v1", space, "probes")["items"] == []
+    extensions.delete_custom_resource_definition("probes.demo.example")
+
+
+def test_a_definition_that_would_serve_nothing_is_refused(admin: client.ApiClient) -> None:
+    custom = client.CustomObjectsApi(admin)
+    with pytest.raises(ApiException) as error:
+        custom.create_cluster_custom_object(
+            "apiextensions.k8s.io", "v1", "customresourcedefinitions", {"metadata": {"name": "a.b"}, "spec": {}}
+        )
+    fields = [cause["field"] for cause in refusal(error)["details"]["causes"]]
+    assert fields == ["spec.group", "spec.names.plural", "spec.names.kind", "spec.versions"]
+
+
+def test_the_verifier_reads_and_changes_nothing(verifier: client.ApiClient) -> None:
+    core = client.CoreV1Api(verifier)
+    assert core.list_namespaced_pod(NAMESPACE).items
+    with pytest.raises(ApiException) as error:
+        core.delete_namespaced_config_map("chatbot-config", NAMESPACE)
+    status = refusal(error)
+    assert status["reason"] == "Forbidden"
+    assert 'cannot delete resource "configmaps" in API group "" in the namespace "chatbot-demo"' in status["message"]
+    with pytest.raises(ApiException) as error:
+        core.list_namespaced_secret("kube-system")
+    assert refusal(error)["code"] == 403
+
+
+def test_reviews_tell_what_the_rules_do(verifier: client.ApiClient) -> None:
+    reviews = client.AuthorizationV1Api(verifier)
+
+    def may(verb: str, resource: str) -> bool:
+        asked = {"verb": verb, "resource": resource, "group": "apps", "namespace": NAMESPACE}
+        answer = reviews.create_self_subject_access_review({"spec": {"resourceAttributes": asked}})
+        return bool(answer.status.allowed)
+
+    assert may("list", "deployments")
+    assert not may("patch", "deployments")
+    rules = reviews.create_self_subject_rules_review({"spec": {"namespace": NAMESPACE}}).status.resource_rules
+    assert {verb for rule in rules for verb in rule.verbs} == {"get", "list", "watch"}
+    who = client.AuthenticationV1Api(verifier).create_self_subject_review({}).status.user_info.username
+    assert who == f"system:serviceaccount:{NAMESPACE}:seatrial-verifier"
+
+
+def test_somebody_else_is_asked_as_by_those_who_may(admin: client.ApiClient, verifier: client.ApiClient) -> None:
+    for connection in (admin, verifier):
+        connection.set_default_header("Impersonate-User", "somebody")
+        with pytest.raises(ApiException) as error:
+            client.CoreV1Api(connection).list_namespace()
+        refused = "list" if connection is admin else "impersonate"
+        assert f"cannot {refused} resource" in refusal(error)["message"]
+
+
+def test_an_unknown_token_is_unauthorized(api: Api, tmp_path: Path) -> None:
+    content = yaml.safe_load((api.state / "kubeconfig").read_text())
+    content["users"][0]["user"]["token"] = "wrong"
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(content))
+    with (
+        config.new_client_from_config(str(tmp_path / "kubeconfig")) as connection,
+        pytest.raises(ApiException) as error,
+    ):
+        client.CoreV1Api(connection).list_namespace()
+    assert refusal(error)["reason"] == "Unauthorized"
+
+
+@pytest.fixture
+def kubectl(api: Api, need: Callable[[str], str]) -> Callable[..., str]:
+    program = need("kubectl")
+
+    def run(*arguments: str) -> str:
+        command = [
+            program,
+            f"--kubeconfig={api.state / 'kubeconfig'}",
+            f"--cache-dir={api.state / 'cache'}",
+            *arguments,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_kubectl_gets_tables_by_short_names(kubectl: Callable[..., str]) -> None:
+    lines = kubectl("get", "deploy", "chatbot").splitlines()
+    assert lines[0].split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
+    assert lines[1].split()[:4] == ["chatbot", "2/2", "2", "2"]
+    assert "deployment.apps/chatbot-candidate" in kubectl("get", "all")
+
+
+def test_kubectl_sees_rollouts_and_yaml(kubectl: Callable[..., str]) -> None:
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/chatbot-candidate", "--timeout=10s")
+    assert kubectl("rollout", "history", "deploy/chatbot").split("\n")[2].startswith("6")
+    assert yaml.safe_load(kubectl("get", "cm", "chatbot-config", "-o", "yaml"))["data"]["LOG_LEVEL"] == "info"
+
+
+def test_kubectl_asks_who_it_is_and_what_it_may(kubectl: Callable[..., str]) -> None:
+    assert "seatrial-verifier" in kubectl("auth", "whoami")
+    assert kubectl("auth", "can-i", "list", "pods").strip() == "yes"

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import stat
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,18 +48,20 @@ def bound_socket(port: int = 0, *, inherited: int | None = None) -> socket.socke
     return bound
 
 
-def url_of(bound: socket.socket) -> str:
-    """``http://`` address of ``bound``."""
+def url_of(bound: socket.socket, *, scheme: str = "http") -> str:
+    """Address of ``bound`` as a URL."""
     host, port = bound.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"
 
 
-async def serve_application(app: web.Application, bound: socket.socket) -> Callable[[], Awaitable[None]]:
-    """Serve ``app`` on a bound socket; returns what stops it."""
+async def serve_application(
+    app: web.Application, bound: socket.socket, *, ssl_context: ssl.SSLContext | None = None
+) -> Callable[[], Awaitable[None]]:
+    """Serve ``app`` on a bound socket, with TLS if there is a context; returns what stops it."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN)
     await runner.setup()
     bound.setblocking(False)
-    await web.SockSite(runner, bound, backlog=BACKLOG).start()
+    await web.SockSite(runner, bound, backlog=BACKLOG, ssl_context=ssl_context).start()
     return runner.cleanup
 
 

@@ -1,5 +1,1 @@
-"""An embedded Kubernetes API: objects in memory, spoken to over HTTPS by the official client and kubectl.
-
-Faithful in what verification reads and does; it schedules nothing and runs no controllers. It knows nothing of the rest
-of seatrial, so that it can be deleted the day a kept library does this.
-"""
+"""A Kubernetes API on loopback: real requests, authorisation and watches over stored objects, without controllers."""

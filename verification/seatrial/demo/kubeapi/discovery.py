@@ -1,91 +1,94 @@
-"""What clients read first: groups, versions and resources."""
+"""What the API tells about itself: groups, versions, resources."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
-from seatrial.demo.kubeapi.resources import VERBS, Registry, Resource
+from seatrial.demo.kubeapi.resource import Object, Resource
 
-VERSION: Final = {
-    "major": "1",
-    "minor": "34",
-    "gitVersion": "v1.34.0",
-    "gitCommit": "embedded",
-    "gitTreeState": "clean",
-    "buildDate": "2025-08-27T00:00:00Z",
-    "goVersion": "none",
-    "compiler": "none",
-    "platform": "embedded",
-}
+VERSION: Final = "v1.32.4"
 
-_REVIEWS: Final = {
-    "authorization.k8s.io": {
-        "selfsubjectaccessreviews": ("SelfSubjectAccessReview", False),
-        "selfsubjectrulesreviews": ("SelfSubjectRulesReview", False),
-        "subjectaccessreviews": ("SubjectAccessReview", False),
-        "localsubjectaccessreviews": ("LocalSubjectAccessReview", True),
-    },
-    "authentication.k8s.io": {"selfsubjectreviews": ("SelfSubjectReview", False)},
-}
+_VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
-def core_versions(server: str) -> dict[str, Any]:
-    """Answer to ``/api``."""
-    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": server}]
-    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
+def answer(path: str, served: Iterable[Resource]) -> Object | None:
+    """The discovery document at ``path``; None where there is none."""
+    parts = [part for part in path.split("/") if part]
+    known = list(served)
+    if parts == ["version"]:
+        return _version()
+    if parts == ["api"]:
+        return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+    if parts == ["api", "v1"]:
+        return _resources("", "v1", known)
+    if parts == ["apis"]:
+        names = list(dict.fromkeys(item.group for item in known if item.group))
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, known) for name in names]}
+    if parts == ["openapi", "v3"]:
+        return {"paths": {}}
+    if parts[:1] == ["apis"] and len(parts) == 2 and any(item.group == parts[1] for item in known):
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], known)}
+    if parts[:1] == ["apis"] and len(parts) == 3:
+        return _resources(parts[1], parts[2], known)
+    return None
 
 
-def _group(name: str, versions: list[str]) -> dict[str, Any]:
-    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
-    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
-
-
-def group_list(registry: Registry) -> dict[str, Any]:
-    """Answer to ``/apis``."""
-    groups = [_group(name, versions) for name, versions in registry.groups().items()]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-
-
-def group(registry: Registry, name: str) -> dict[str, Any] | None:
-    """Answer to ``/apis/GROUP``, or None."""
-    versions = registry.groups().get(name)
-    return None if versions is None else {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)}
-
-
-def _entry(resource: Resource) -> list[dict[str, Any]]:
-    common = {"namespaced": resource.namespaced, "kind": resource.kind}
-    entry: dict[str, Any] = {
-        "name": resource.plural,
-        "singularName": resource.kind.lower(),
-        **common,
-        "verbs": list(VERBS),
+def _version() -> Object:
+    major, minor = VERSION.removeprefix("v").split(".")[:2]
+    return {
+        "major": major,
+        "minor": minor,
+        "gitVersion": f"{VERSION}+seatrial",
+        "gitCommit": "0" * 40,
+        "gitTreeState": "clean",
+        "buildDate": "2025-04-22T00:00:00Z",
+        "goVersion": "none",
+        "compiler": "none",
+        "platform": f"{sys.platform}/demo",
     }
-    if resource.short:
-        entry["shortNames"] = list(resource.short)
-    if resource.all:
-        entry["categories"] = ["all"]
-    entries = [entry]
-    if resource.status:
-        entries.append(
-            {"name": f"{resource.plural}/status", "singularName": "", **common, "verbs": ["get", "patch", "update"]}
-        )
-    if resource.scale:
-        scale = {"group": "autoscaling", "version": "v1", "kind": "Scale", "namespaced": resource.namespaced}
-        entries.append(
-            {"name": f"{resource.plural}/scale", "singularName": "", **scale, "verbs": ["get", "patch", "update"]}
-        )
-    return entries
 
 
-def resource_list(registry: Registry, group_name: str, version: str) -> dict[str, Any] | None:
-    """Answer to ``/api/v1`` and ``/apis/GROUP/VERSION``, or None."""
-    group_version = f"{group_name}/{version}" if group_name else version
-    entries = [e for r in registry if (r.group, r.version) == (group_name, version) for e in _entry(r)]
-    if version == "v1":
-        entries += [
-            {"name": plural, "singularName": kind.lower(), "namespaced": namespaced, "kind": kind, "verbs": ["create"]}
-            for plural, (kind, namespaced) in _REVIEWS.get(group_name, {}).items()
-        ]
-    if not entries:
+def _group(name: str, known: list[Resource]) -> Object:
+    versions = [
+        {"groupVersion": f"{name}/{version}", "version": version}
+        for version in dict.fromkeys(item.version for item in known if item.group == name)
+    ]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+
+
+def _resources(group: str, version: str, known: list[Resource]) -> Object | None:
+    listed: list[dict[str, Any]] = []
+    for item in known:
+        if (item.group, item.version) == (group, version):
+            listed.append(_entry(item))
+            listed.extend(_part(item, name) for name in item.parts)
+    if not listed:
         return None
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": entries}
+    name = f"{group}/{version}" if group else version
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": listed}
+
+
+def _entry(item: Resource) -> dict[str, Any]:
+    return {
+        "name": item.plural,
+        "singularName": item.kind.lower(),
+        "namespaced": item.namespaced,
+        "kind": item.kind,
+        "verbs": list(_VERBS) if item.stored else ["create"],
+        **({"shortNames": list(item.short)} if item.short else {}),
+        **({"categories": list(item.categories)} if item.categories else {}),
+    }
+
+
+def _part(item: Resource, name: str) -> dict[str, Any]:
+    scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"} if name == "scale" else {"kind": item.kind}
+    verbs = ["get"] if name == "log" else ["get", "patch", "update"]
+    return {
+        "name": f"{item.plural}/{name}",
+        "singularName": "",
+        "namespaced": item.namespaced,
+        **scale,
+        "verbs": verbs,
+    }

@@ -1,112 +1,143 @@
-"""Loads manifests into a store, and patches over them.
-
-Three conventions make up for what a controller or Helm would do, and keep the files reviewable:
-
-- ``ownerReferences`` without ``uid`` are resolved by kind and name.
-- ``status`` is kept, and ``status.observedGeneration: current`` becomes the object's generation.
-- A document of kind ``HelmRelease`` in ``demo.seatrial/v1`` becomes the Secret in which Helm 3 keeps a release:
-  ``data.release`` is base64 of base64 of gzip of JSON. The manifest of the release is given as a list of objects.
-"""
+"""The objects that the API starts with: YAML files, patches of them, and Helm releases in their stored form."""
 
 from __future__ import annotations
 
 import base64
-import copy
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from seatrial.demo.kubeapi import patch
-from seatrial.demo.kubeapi.errors import ApiError
+from seatrial.demo.kubeapi.catalogue import Catalogue
+from seatrial.demo.kubeapi.resource import NAMESPACES, Object
 from seatrial.demo.kubeapi.store import Store
 
+RELEASE: Final = ("helm.sh/v3", "Release")
+"""``apiVersion`` and ``kind`` that a Helm release has in our manifests; Helm itself keeps them only encoded."""
 
-class ManifestProblem(ValueError):
-    """A manifest or patch that cannot be used; the message names the file."""
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-def _documents(path: Path) -> list[Any]:
-    try:
-        loaded = list(
-            yaml.load_all(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        )
-    except yaml.YAMLError as error:
-        raise ManifestProblem(f"{path}: {error}") from None
-    return [document for document in loaded if document is not None]
+Identity = tuple[str, str, str, str]
 
 
-def load(store: Store, folder: Path, patches: Iterable[Path] = ()) -> None:
-    """Put every ``*.yaml`` of ``folder`` into ``store``, in the order of the file names, with the patches applied.
+class _Loader(_LOADER):  # type: ignore[misc, valid-type]
+    """Leaves timestamps the text that they are in JSON."""
 
-    Raises ManifestProblem.
+    yaml_implicit_resolvers: Mapping[str, Any] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in _LOADER.yaml_implicit_resolvers.items()
+    }
+
+
+class BadManifest(ValueError):
+    """A manifest or a patch that cannot be loaded; the message names the file."""
+
+
+def load(store: Store, catalogue: Catalogue, folder: Path, patches: Iterable[Path] = ()) -> None:
+    """Fill ``store`` with the objects of all YAML files in ``folder``, patched. Raises BadManifest.
+
+    A patch is a document with the identity of an object and a strategic merge patch of it; ``$patch: delete`` beside
+    ``kind`` removes the object. An object that there is not yet is an addition where the document has ``$patch: add``.
     """
-    documents = [(path, document) for path in sorted(folder.glob("*.yaml")) for document in _documents(path)]
-    if not documents:
-        raise ManifestProblem(f"{folder}: holds no manifest")
-    objects = [
-        (path, _helm_secret(document) if document["kind"] == "HelmRelease" else document)
-        for path, document in documents
-    ]
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise BadManifest(f"{folder}: expected YAML files with the demo's objects, there are none")
+    objects: dict[Identity, Object] = {}
+    for path in files:
+        for document in _documents(path):
+            identity = _identity(document, path)
+            if identity in objects:
+                raise BadManifest(f"{path}: {_words(identity)} is defined twice")
+            objects[identity] = document
     for path in patches:
-        (changes,) = _documents(path) or [[]]
-        for change in changes:
-            objects = _patched(path, change, objects)
-    uids: dict[tuple[str, str, str], str] = {}
-    for path, item in objects:
-        resource = store.registry.of_kind(item["apiVersion"], item["kind"])
-        if resource is None:
-            raise ManifestProblem(f"{path}: {item['apiVersion']} {item['kind']} is not served")
-        namespace = item["metadata"].get("namespace", "") if resource.namespaced else ""
-        for owner in item["metadata"].get("ownerReferences") or []:
-            owner.setdefault("uid", uids.get((owner["kind"], namespace, owner["name"]), ""))
-            if not owner["uid"]:
-                raise ManifestProblem(f"{path}: {item['metadata']['name']}: no owner {owner['kind']}/{owner['name']}")
-        try:
-            made = store.create(resource, namespace, item)
-        except ApiError as error:
-            raise ManifestProblem(f"{path}: {item['metadata'].get('name')}: {error}") from None
-        status = made.get("status")
-        if isinstance(status, dict) and status.get("observedGeneration") == "current":
-            status["observedGeneration"] = made["metadata"].get("generation", 1)
-        uids[item["kind"], namespace, made["metadata"]["name"]] = made["metadata"]["uid"]
+        for document in _documents(path):
+            _patch(objects, document, path)
+    stored = [encoded(item) if (item["apiVersion"], item["kind"]) == RELEASE else item for item in objects.values()]
+    # Definitions first: they say where custom objects live; namespaces next, as in a cluster.
+    order = {"CustomResourceDefinition": 0, "Namespace": 1}
+    for item in sorted(stored, key=lambda item: order.get(item["kind"], 2)):
+        _add(store, catalogue, item)
+    store.forget()
 
 
-def _patched(
-    path: Path, change: Mapping[str, Any], objects: list[tuple[Path, dict[str, Any]]]
-) -> list[tuple[Path, dict[str, Any]]]:
-    wanted = (change["kind"], change.get("namespace", ""), change["name"])
-
-    def is_meant(item: Mapping[str, Any]) -> bool:
-        return (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]) == wanted
-
-    if not any(is_meant(item) for _, item in objects):
-        raise ManifestProblem(f"{path}: there is no {wanted[0]} {wanted[1]}/{wanted[2]} to patch")
-    if change.get("delete"):
-        return [(source, item) for source, item in objects if not is_meant(item)]
-    kind = change.get("type", "strategic")
-    return [(s, patch.apply(kind, item, change["patch"]) if is_meant(item) else item) for s, item in objects]
-
-
-def _helm_secret(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The Secret of a release, as Helm's storage driver writes it."""
-    release = copy.deepcopy(dict(document["release"]))
-    objects = release.get("manifest") or []
-    release["manifest"] = "".join(f"---\n{yaml.safe_dump(item, sort_keys=False)}" for item in objects)
-    name, version, status = release["name"], release["version"], release["info"]["status"]
-    packed = base64.b64encode(gzip.compress(json.dumps(release).encode(), mtime=0))
-    labels = {"name": name, "owner": "helm", "status": status, "version": str(version)}
+def encoded(release: Object) -> Object:
+    """The Secret in which Helm keeps ``release``: base64 of gzip of JSON, in base64 as all of a Secret is."""
+    content = {key: value for key, value in release.items() if key not in ("apiVersion", "kind", "metadata")}
+    content = {"name": release["metadata"]["name"], "namespace": release["metadata"]["namespace"], **content}
+    name, version, status = content["name"], str(content["version"]), content["info"]["status"]
+    inner = base64.b64encode(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))
+    created = release["metadata"].get("creationTimestamp")
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "helm.sh/release.v1",
         "metadata": {
             "name": f"sh.helm.release.v1.{name}.v{version}",
-            "namespace": release["namespace"],
-            "labels": labels,
+            "namespace": content["namespace"],
+            "labels": {"owner": "helm", "name": name, "version": version, "status": status},
+            **({"creationTimestamp": created} if created else {}),
         },
-        "data": {"release": base64.b64encode(packed).decode()},
+        "data": {"release": base64.b64encode(inner).decode()},
     }
+
+
+def _documents(path: Path) -> Iterator[Object]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for document in yaml.load_all(file, Loader=_Loader):
+                if document is not None:
+                    yield document
+    except (OSError, yaml.YAMLError) as error:
+        raise BadManifest(f"{path}: cannot be read: {error}") from error
+
+
+def _identity(document: Object, path: Path) -> Identity:
+    try:
+        meta = document["metadata"]
+        version = f"@{document['version']}" if document["kind"] == RELEASE[1] else ""
+        return document["apiVersion"], document["kind"], meta.get("namespace", ""), f"{meta['name']}{version}"
+    except (KeyError, TypeError) as error:
+        raise BadManifest(f"{path}: a document lacks {error}: expected apiVersion, kind and metadata.name") from error
+
+
+def _patch(objects: dict[Identity, Object], document: Object, path: Path) -> None:
+    identity = _identity(document, path)
+    directive = document.pop("$patch", None)
+    if directive == "add" and identity not in objects:
+        objects[identity] = document
+        return
+    if identity not in objects:
+        raise BadManifest(f"{path}: patches {_words(identity)}, which the manifests do not have")
+    if directive == "delete":
+        del objects[identity]
+    else:
+        objects[identity] = patch.strategic(objects[identity], document)
+
+
+def _add(store: Store, catalogue: Catalogue, item: Object) -> None:
+    resource = catalogue.of_kind(item["apiVersion"], item["kind"])
+    if resource is None:
+        raise BadManifest(f"the API serves no {item['apiVersion']} {item['kind']} ({item['metadata']['name']})")
+    namespace = item["metadata"].get("namespace", "")
+    if resource.namespaced and not store.has(NAMESPACES, "", namespace):
+        raise BadManifest(f"{item['kind']} {item['metadata']['name']}: no namespace {namespace!r} in the manifests")
+    if resource.kind == "Secret" and "stringData" in item:
+        item = reveal(item)
+    store.create(resource, item)
+
+
+def reveal(secret: Object) -> Object:
+    """A Secret with its ``stringData`` moved into ``data``, as the API keeps it."""
+    texts = secret.get("stringData") or {}
+    data = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    rest = {key: value for key, value in secret.items() if key != "stringData"}
+    return {**rest, "data": {**(secret.get("data") or {}), **data}} if data else rest
+
+
+def _words(identity: Identity) -> str:
+    version, kind, namespace, name = identity
+    return f"{version} {kind} {namespace}/{name}" if namespace else f"{version} {kind} {name}"

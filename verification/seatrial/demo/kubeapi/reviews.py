@@ -1,49 +1,67 @@
-"""Access reviews: the API's own answer to who may do what."""
+"""Reviews: questions to the API about who somebody is and what they may do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from seatrial.demo.kubeapi.errors import ApiError
-from seatrial.demo.kubeapi.rbac import Attributes, Authorizer, User
+from seatrial.demo.kubeapi import failure
+from seatrial.demo.kubeapi.rbac import Attempt, Gatekeeper, User
+from seatrial.demo.kubeapi.resource import Object
+from seatrial.demo.kubeapi.target import Target
 
 
-def _attributes(spec: Mapping[str, Any]) -> Attributes:
-    if path := spec.get("nonResourceAttributes"):
-        return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
-    asked = spec.get("resourceAttributes")
-    if not isinstance(asked, Mapping):
-        raise ApiError("Invalid", "spec: expected resourceAttributes or nonResourceAttributes")
-    names = ("verb", "group", "resource", "subresource", "namespace", "name")
-    return Attributes(**{name: asked.get(name, "") for name in names})
-
-
-def answer(kind: str, body: Mapping[str, Any], user: User, authorizer: Authorizer) -> dict[str, Any]:
-    """The review with its status. Raises ApiError for one that is incomplete or of an unknown kind."""
-    spec = body.get("spec") or {}
-    head = {"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": spec}
+def answer(gatekeeper: Gatekeeper, user: User, target: Target, content: Any) -> Object:
+    """The review with its ``status``. Raises Failure 400."""
+    if not isinstance(content, dict):
+        raise failure.bad_request(f"expected a {target.resource.kind} object")
+    spec = content.get("spec") or {}
+    kind = target.resource.kind
+    head = {
+        "kind": kind,
+        "apiVersion": target.resource.api_version,
+        "metadata": content.get("metadata") or {},
+        "spec": spec,
+    }
     if kind == "SelfSubjectReview":
-        info = {"username": user.name, "groups": list(user.groups)}
-        return {**head, "apiVersion": "authentication.k8s.io/v1", "status": {"userInfo": info}}
+        return {**head, "status": {"userInfo": _info(user)}}
+    if kind == "TokenReview":
+        known = gatekeeper.recognise(str(spec.get("token", "")))
+        found = {"authenticated": True, "user": _info(known)} if known else {"authenticated": False}
+        return {**head, "status": found}
     if kind == "SelfSubjectRulesReview":
-        rules = list(authorizer.rules(user, spec.get("namespace", "")))
-        resources = [
-            {key: rule[key] for key in ("verbs", "apiGroups", "resources", "resourceNames") if key in rule}
-            for rule in rules
-            if rule.get("resources")
-        ]
-        others = [
-            {"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]}
-            for rule in rules
-            if rule.get("nonResourceURLs")
-        ]
-        return {**head, "status": {"resourceRules": resources, "nonResourceRules": others, "incomplete": False}}
-    if kind == "SelfSubjectAccessReview":
-        subject = user
-    elif kind in ("SubjectAccessReview", "LocalSubjectAccessReview"):
-        subject = User(name=spec.get("user", ""), groups=tuple(spec.get("groups") or ()))
-    else:
-        raise ApiError("NotFound", "the server could not find the requested resource")
-    allowed = authorizer.allows(subject, _attributes(spec))
-    return {**head, "status": {"allowed": allowed, "reason": "" if allowed else "no rule allows it"}}
+        return {**head, "status": _rules(gatekeeper, user, str(spec.get("namespace", "")))}
+    if kind != "SelfSubjectAccessReview":
+        user = User(name=str(spec.get("user", "")), groups=tuple(spec.get("groups") or ()))
+    allowed = gatekeeper.allows(user, _attempt(spec))
+    why = {} if allowed else {"reason": "no role of the demo permits it"}
+    return {**head, "status": {"allowed": allowed, **why}}
+
+
+def _info(user: User) -> Object:
+    return {"username": user.name, "groups": list(user.groups)}
+
+
+def _attempt(spec: Object) -> Attempt:
+    path, asked = spec.get("nonResourceAttributes"), spec.get("resourceAttributes")
+    if path:
+        return Attempt(verb=path.get("verb", ""), path=path.get("path", ""))
+    if not asked:
+        raise failure.bad_request("spec: expected resourceAttributes or nonResourceAttributes")
+    return Attempt(
+        verb=asked.get("verb", ""),
+        group=asked.get("group", ""),
+        resource=asked.get("resource", ""),
+        part=asked.get("subresource", ""),
+        namespace=asked.get("namespace", ""),
+        name=asked.get("name", ""),
+    )
+
+
+def _rules(gatekeeper: Gatekeeper, user: User, namespace: str) -> Object:
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    rules = [everything] if user.unlimited else list(gatekeeper.rules(user, namespace))
+    return {
+        "resourceRules": [rule for rule in rules if rule.get("resources")],
+        "nonResourceRules": [rule for rule in rules if rule.get("nonResourceURLs")],
+        "incomplete": False,
+    }

@@ -1,84 +1,106 @@
-"""A certificate authority of our own and a server certificate for loopback, made anew at every start."""
+"""A certificate authority of the API's own and a certificate for loopback, made anew at each start."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import os
 import ssl
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_VALID: Final = dt.timedelta(days=7)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """PEM texts: the authority that clients trust, and the server's chain and key."""
+    """What the server shows and what its clients trust."""
 
     authority: bytes
-    certificate: bytes
-    key: bytes
-
-    def context(self, folder: Path) -> ssl.SSLContext:
-        """A server's context; the key passes through a file in ``folder`` that only we may read, and is removed."""
-        path = folder / ".server.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(self.key + self.certificate)
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(path)
-        finally:
-            path.unlink()
-        return context
+    """The authority's certificate, PEM."""
+    context: ssl.SSLContext
 
 
-def _name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def create(*, days: int = 7) -> Identity:
-    """A fresh identity, valid for ``days``."""
-    start = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
-    end = start + dt.timedelta(days=days)
-    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    usage = {"content_commitment": False, "key_encipherment": False, "data_encipherment": False, "key_agreement": False}
-    usage |= {"encipher_only": False, "decipher_only": False}
+def issue() -> Identity:
+    """Make an authority and a certificate for ``127.0.0.1`` and ``localhost``; the keys stay in this process."""
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_name, name = _name("seatrial demo authority"), _name("seatrial demo kube-apiserver")
+    from_authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    # The extensions are those that strict verification (ssl.VERIFY_X509_STRICT) asks for.
     authority = (
-        x509.CertificateBuilder()
-        .subject_name(_name("seatrial demo authority"))
-        .issuer_name(_name("seatrial demo authority"))
-        .public_key(authority_key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(end)
+        _builder(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=False, key_cert_sign=True, crl_sign=True, **usage), critical=True
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = (
+    hosts = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    certificate = (
+        _builder(name, authority_name, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .add_extension(from_authority, critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    return Identity(authority=_pem(authority), context=_context(_pem(certificate) + _pem(authority), key))
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
+    return (
         x509.CertificateBuilder()
-        .subject_name(_name("seatrial demo kube-apiserver"))
-        .issuer_name(authority.subject)
-        .public_key(server_key.public_key())
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .not_valid_after(start + _VALID)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    pem = serialization.Encoding.PEM
-    return Identity(
-        authority=authority.public_bytes(pem),
-        certificate=server.public_bytes(pem),
-        key=server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
     )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _context(chain: bytes, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    # ssl loads from files only; this one is ours alone and gone at once.
+    descriptor, path = tempfile.mkstemp()
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(private + chain)
+        context.load_cert_chain(path)
+    finally:
+        Path(path).unlink()
+    return context
