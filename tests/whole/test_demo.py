@@ -74,6 +74,7 @@ def test_kill_in_the_middle_holds_and_leaves_no_process(tmp_path: Path) -> None:
     assert children, "the demo has no process"
     process.kill()
     process.wait(timeout=30)
+    process.stdout.close()
     gate = run_gate(tmp_path / "latest")
     assert gate.returncode == 10, gate.stdout + gate.stderr
     assert "did not finish" in gate.stdout
