@@ -36,6 +36,7 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.checks.documentation
 	$(BIN)/python -m seatrial.conversation.documentation
 	$(BIN)/python -m seatrial.evidence.documentation
+	$(BIN)/python -m seatrial.gate.documentation
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.conversation.loading import LARGEST, BrokenScript, load, parse
-from seatrial.conversation.positions import line_numbers
+from seatrial.environment.positions import line_numbers
 from seatrial.evidence.outcome import Severity
 
 HEAD = 'title = "t"\n'

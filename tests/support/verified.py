@@ -67,6 +67,6 @@ def run_gate(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def pytest_command(reports: Path, *args: str) -> list[str]:
+def command_line(reports: Path, *args: str) -> list[str]:
     """The command line of a run of the clone's own suites, with its reports elsewhere."""
     return [sys.executable, "-m", "pytest", f"--seatrial-reports={reports}", "-p", "no:cacheprovider", *args]

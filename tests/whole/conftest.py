@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.verified import REPOSITORY, Verified, Verify, clean_environment, pytest_command, run_gate
+from support.verified import REPOSITORY, Verified, Verify, clean_environment, command_line, run_gate
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def verify(tmp_path: Path) -> Verify:
     def go(*args: str, faults: Sequence[str] = ()) -> Verified:
         switched = [f"--demo-fault={fault}" for fault in faults]
         run = subprocess.run(
-            pytest_command(tmp_path, "--env=demo", *switched, *args),
+            command_line(tmp_path, "--env=demo", *switched, *args),
             cwd=REPOSITORY,
             env=clean_environment(),
             capture_output=True,

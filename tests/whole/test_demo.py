@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.demo.faults import FAULTS, Fault
-from support.verified import REPOSITORY, Verify, clean_environment, pytest_command, run_gate
+from support.verified import REPOSITORY, Verify, clean_environment, command_line, run_gate
 
 EXIT = {"promote": 0, "hold": 10, "rollback": 20}
 
@@ -58,7 +58,7 @@ def test_what_did_not_run_is_missing(verify: Verify, arguments: tuple[str, ...])
 
 def test_kill_in_the_middle_holds_and_leaves_no_process(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        pytest_command(tmp_path, "--env=demo"),
+        command_line(tmp_path, "--env=demo"),
         cwd=REPOSITORY,
         env=clean_environment(),
         stdout=subprocess.PIPE,
@@ -93,7 +93,7 @@ def _alive(pid: int) -> bool:
 
 def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
     run = subprocess.run(
-        pytest_command(tmp_path, "--env=nowhere"),
+        command_line(tmp_path, "--env=nowhere"),
         cwd=REPOSITORY,
         env=clean_environment(),
         capture_output=True,

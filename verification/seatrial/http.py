@@ -46,6 +46,7 @@ def open_client(target: ServiceTarget, *, run_id: str, bearer: str | None = None
     )
 
 
+Client = httpx.Client
 AsyncClient = httpx.AsyncClient
 Response = httpx.Response
 ExchangeError = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from seatrial.conversation import positions
 from seatrial.conversation.placeholders import BUILT_IN, names_in
 from seatrial.conversation.script import Capture, Expect, JsonExpect, Script, Turn, names_used
+from seatrial.environment import positions
 
 LARGEST: Final = 1_000_000
 """Bytes. A conversation is some kilobytes; what is larger is something else."""

@@ -6,6 +6,7 @@ import difflib
 
 from seatrial.conversation.script import Script
 from seatrial.environment.model import Environment, Phase
+from seatrial.environment.permission import refuse_write
 
 
 class NoSuchService(ValueError):
@@ -19,9 +20,8 @@ def belongs(script: Script, environment: Environment, phase: Phase) -> bool:
 
 def refusal(script: Script, environment: Environment) -> str:
     """Why the environment does not allow the script; empty where it does."""
-    if script.writes and not environment.data.allow_writes:
-        return f"the script says writes = true, and data.allow_writes is false in the environment {environment.name}"
-    return ""
+    reason = refuse_write(environment) if script.writes else None
+    return f"the script says writes = true, and {reason}" if reason else ""
 
 
 def service_name(script: Script, environment: Environment) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from seatrial.environment.model import Environment
+from seatrial.environment.units import format_duration
 
 _SECRET: Final = ("SecretFromEnv", "SecretFromFile")
 
@@ -19,9 +20,11 @@ _HEAD: Final = """# Environments
 
 <!-- Generated from verification/seatrial/environment/model.py by `make docs`. -->
 
-An environment is a file `fixtures/environments/NAME.toml`. `extends` names a file, or a list of files, that it is laid
-over: tables key by key, everything else, lists too, is replaced. `base` is there to be extended and is no environment.
-A duration is a string with a unit: `250ms`, `30s`, `10m`, `2h`, `14d`. A secret is a reference, `{ env = "NAME" }` or
+An environment is a file `fixtures/environments/NAME.toml`. `extends` names a file, or a list of files, that it is merged
+over, each over those named before it: tables key by key, everything else, lists too, is replaced. `base`, and every file
+whose name begins with `_`, is there to be extended and is no environment. A file looks for what it extends in its own
+folder first. Of the environments that seatrial ships, `demo` alone is offered to other projects, and a project's own files
+win. A duration is a string with a unit: `250ms`, `30s`, `10m`, `2h`, `14d`. A secret is a reference, `{ env = "NAME" }` or
 `{ file = "PATH" }`, never a value. Where `[target]` is declared, `${target.NAME}` stands for what the target reports.
 
 `seatrial env check NAME` validates a file without touching the network; `seatrial env show NAME` prints the result.
@@ -30,9 +33,16 @@ Track, phase and release are settled by: command line > environment variable (`S
 """
 
 
+def _document() -> dict[str, Any]:
+    document = Environment.model_json_schema()
+    for definition in [document, *document["$defs"].values()]:
+        _without_tables(definition)
+    return document
+
+
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of an environment file, which unlike the model has no name and may extend others."""
-    document = Environment.model_json_schema()
+    document = _document()
     document["properties"].pop("name")
     document["required"] = [key for key in document.get("required", []) if key != "name"]
     if not document["required"]:
@@ -60,7 +70,7 @@ def _type(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
         return f"list of {_type(definition.get('items', {}), definitions)}"
     if definition.get("type") == "object":
         return f"table of {_type(definition.get('additionalProperties', {}), definitions)}s, by name"
-    if "pattern" in definition:
+    if _is_duration(definition):
         return "duration"
     kind = str(definition.get("type", "any"))
     return {"integer": "whole number", "boolean": "true or false"}.get(kind, kind)
@@ -72,8 +82,6 @@ def _default(definition: dict[str, Any], *, required: bool) -> str:
     value = definition.get("default")
     if value in (None, "", [], {}) or isinstance(value, dict):
         return ""
-    if "pattern" in definition and isinstance(value, (int, float)):
-        return f"`{value:g}s`"
     return f"`{json.dumps(value)}`"
 
 
@@ -89,6 +97,20 @@ def _target(definition: dict[str, Any]) -> tuple[str, str] | None:
         if isinstance(inner, dict) and "$ref" in inner:
             return inner["$ref"].rsplit("/", 1)[1], "[]"
     return None
+
+
+def _without_tables(definition: dict[str, Any]) -> None:
+    """Durations by default as they are written, and no tables: their own keys say what is in them."""
+    for value in definition.get("properties", {}).values():
+        default = value.get("default")
+        if default is None or isinstance(default, dict):
+            value.pop("default", None)
+        elif _is_duration(value) and isinstance(default, (int, float)):
+            value["default"] = format_duration(default)
+
+
+def _is_duration(definition: dict[str, Any]) -> bool:
+    return any("(ms|s|m|h|d)" in option.get("pattern", "") for option in [definition, *definition.get("anyOf", [])])
 
 
 def _sections(path: str, definition: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
@@ -121,7 +143,7 @@ def _sections(path: str, definition: dict[str, Any], definitions: dict[str, Any]
 
 def page() -> str:
     """The reference page as Markdown."""
-    document = Environment.model_json_schema()
+    document = _document()
     return "\n".join([_HEAD, *_sections("", document, document["$defs"])])
 
 

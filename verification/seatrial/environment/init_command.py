@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import sys
-from dataclasses import dataclass
+import tempfile
 from pathlib import Path
+from typing import Final
 
-from seatrial.environment import loading
-from seatrial.environment.locations import fixture_directories
+from seatrial.environment import loading, template
+from seatrial.environment.locations import FixtureDirectory, shipped
+from seatrial.environment.sources import is_base
+from seatrial.environment.template import Answers
+from seatrial.environment.values import NAME
 
+QUESTIONS: Final = {
+    "name": "name of the environment",
+    "url": "address of the service (https://...)",
+    "candidate_url": "address of the candidate alone, if there is one",
+    "namespace": "Kubernetes namespace, if there is a cluster to look at",
+    "workload": "workload, as kind/name",
+    "context": "kubeconfig context",
+    "token_env": "variable that holds the bearer token, if one is needed",
+}
+REQUIRED: Final = {"name": "NAME", "url": "--url"}
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What a new user told us."""
+_PYTEST: Final = """\
+Locust brings a pytest plugin of its own; keep it out in pyproject.toml:
 
-    name: str
-    url: str
-    candidate_url: str = ""
-    namespace: str = ""
-    workload: str = ""
-    context: str = ""
-    token_env: str = ""
+[tool.pytest]
+addopts = ["-p", "no:locust"]
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,143 +44,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-env", metavar="VARIABLE", help="variable that holds the bearer token")
     parser.add_argument("--directory", default=".", help="root of the project [.]")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
-    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument("--force", action="store_true", help="replace an environment and a policy that exist")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files and return 0, or 2 where an answer is missing or a file is in the way."""
-    interactive = sys.stdin.isatty() and not arguments.yes
+    """Write the files and return 0, or write nothing and return 2: an answer is missing or wrong, a file in the way."""
     try:
-        answers = _answers(arguments, interactive=interactive)
-    except ValueError as error:
-        print(f"seatrial init: {error}", file=sys.stderr)
-        return 2
-    root = Path(arguments.directory)
-    wanted = files(answers)
-    taken = [path for path in wanted if (root / path).exists()]
-    if taken and not arguments.force:
-        print(f"seatrial init: {', '.join(map(str, taken))} exists; --force replaces it", file=sys.stderr)
+        answers = _answers(arguments, interactive=sys.stdin.isatty() and not arguments.yes)
+        root = Path(arguments.directory)
+        wanted = _wanted(answers, root, force=arguments.force)
+    except (ValueError, EOFError) as error:
+        for line in (str(error) or "the answers ended").splitlines():
+            print(f"seatrial init: {line}", file=sys.stderr)
         return 2
     for path, text in wanted.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
-        print(f"wrote {root / path}")
-    try:
-        loading.load(answers.name, fixture_directories(root))
-    except loading.EnvironmentProblem as problem:
-        print(problem, file=sys.stderr)
-        return 2
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            print(f"seatrial init: {path} cannot be written: {error.strerror}", file=sys.stderr)
+            return 2
+        print(f"wrote {path}")
+    if not _keeps_locust_out(root):
+        print(f"\n{_PYTEST}")
+    if answers.token_env:
+        print(f"set:   {answers.token_env}")
     print(f"next:  seatrial env check {answers.name}   then   pytest --env={answers.name}")
     return 0
 
 
 def _answers(arguments: argparse.Namespace, *, interactive: bool) -> Answers:
-    questions = {
-        "name": "name of the environment",
-        "url": "address of the service (https://...)",
-        "candidate_url": "address of the candidate alone, if there is one",
-        "namespace": "Kubernetes namespace, if there is a cluster to look at",
-        "workload": "workload, as kind/name",
-        "context": "kubeconfig context",
-        "token_env": "variable that holds the bearer token, if one is needed",
-    }
     values = {}
-    for key, question in questions.items():
+    for key, question in QUESTIONS.items():
         given = getattr(arguments, key) or ""
         if not given and interactive:
             given = input(f"{question}: ").strip()
         values[key] = given
-    for key, option in (("name", "NAME"), ("url", "--url")):
+    for key, option in REQUIRED.items():
         if not values[key]:
             raise ValueError(f"{option} is missing")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", values["name"]) or values["name"] == loading.BASE:
-        raise ValueError(
-            f"NAME: expected letters, digits, dots and dashes, and not {loading.BASE}; seen {values['name']!r}"
-        )
-    for key in ("url", "candidate_url"):
-        if values[key] and not values[key].startswith(("http://", "https://")):
-            raise ValueError(f"--{key.replace('_', '-')}: expected http:// or https://, seen {values[key]!r}")
-    if values["workload"] and values["workload"].count("/") != 1:
-        raise ValueError(f"--workload: expected kind/name, for example deployment/chatbot; seen {values['workload']!r}")
-    return Answers(**values)
+    if not NAME.fullmatch(values["name"]) or is_base(values["name"]):
+        raise ValueError(f"NAME: expected letters, digits, dots and dashes, and no base; seen {values['name']!r}")
+    answers = Answers(**values)
+    _checked(answers)
+    return answers
 
 
-def _or_comment(line: str, example: str, *, given: bool) -> str:
-    return line if given else f"# {example}"
+def _checked(answers: Answers) -> None:
+    """Raises ValueError with what is wrong with the answers, found by loading what they come to."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "environments" / f"{answers.name}.toml"
+        path.parent.mkdir()
+        path.write_text(template.environment(answers), encoding="utf-8")
+        try:
+            loading.load(answers.name, [FixtureDirectory(path=Path(folder))])
+        except loading.EnvironmentProblem as problem:
+            # The file is gone when this is read: its keys remain.
+            lines = [line.removeprefix(str(path)).lstrip(":0123456789 ") for line in str(problem).splitlines()]
+            raise ValueError("\n".join(lines)) from None
 
 
-def files(answers: Answers) -> dict[Path, str]:
-    """What is written, by path relative to the project."""
-    quoted = {key: json.dumps(value) for key, value in vars(answers).items()}
-    candidate = bool(answers.candidate_url)
-    lines = [
-        f"# {answers.name}: what seatrial verifies here. Every key: docs/environment.md of seatrial.",
-        'description = ""',
-        "",
-        "[run]",
-        "# Which copy of each service is under test, and when: overridden by --track and --phase.",
-        f'track = "{"candidate" if candidate else "stable"}"',
-        f'phase = "{"canary" if candidate else "post"}"',
-        "",
-        "[services.chat]",
-        '# "openai" is chat completions, "http" plain HTTP.',
-        'protocol = "openai"',
-        f"url.stable = {quoted['url']}",
-        "# An address that reaches the candidate alone makes stable its control.",
-        _or_comment(
-            f"url.candidate = {quoted['candidate_url']}", 'url.candidate = "https://candidate.example"', given=candidate
-        ),
-        "# A reference to the bearer token, never the token.",
-        _or_comment(
-            f"auth = {{ env = {quoted['token_env']} }}", 'auth = { env = "CHAT_TOKEN" }', given=bool(answers.token_env)
-        ),
-        "# The workload behind it, for the config and rollout suites.",
-        _or_comment(f"namespace = {quoted['namespace']}", 'namespace = "chatbot"', given=bool(answers.namespace)),
-        _or_comment(
-            f"workload = {quoted['workload']}", 'workload = "deployment/chatbot"', given=bool(answers.workload)
-        ),
-        "",
-        "[services.chat.health]",
-        'live = "/healthz"',
-        'ready = "/readyz"',
-        'version = "/version"',
-        '# metrics = "/metrics"',
-        "",
-        "[services.chat.objectives]",
-        "error_rate = 0.01",
-        'latency_p95 = "1s"',
-        "",
-    ]
-    if answers.namespace or answers.context:
-        lines += ["[cluster]"]
-        lines += [_or_comment(f"context = {quoted['context']}", 'context = "my-cluster"', given=bool(answers.context))]
-        lines += [f"namespaces = [{quoted['namespace']}]" if answers.namespace else "# namespaces = []", ""]
-    lines += [
-        "[data]",
-        "# Whether synthetic conversations may write. Leave it off until they use accounts of their own.",
-        "allow_writes = false",
-        "",
-        "[load]",
-        "# Whether the latency suite may send load, and how much at most.",
-        "allowed = false",
-        "max_rate = 5",
-        'max_duration = "60s"',
-        "max_requests = 300",
-        "",
-    ]
-    policy = [
-        f"# How evidence about {answers.name} becomes a decision.",
-        'extends = "base"',
-        "",
-    ]
-    module = [
-        '"""The suites that seatrial ships, as tests of this repository."""',
-        "",
-        "from seatrial.suites.smoke.test_smoke import *  # noqa: F403",
-        "",
-    ]
-    return {
-        Path("fixtures/environments") / f"{answers.name}.toml": "\n".join(lines),
-        Path("fixtures/policies") / f"{answers.name}.toml": "\n".join(policy),
-        Path("verification") / "test_smoke.py": "\n".join(module),
-    }
+def _wanted(answers: Answers, root: Path, *, force: bool) -> dict[Path, str]:
+    """What is to be written, by path. Raises ValueError where a file of somebody's is in the way."""
+    files = {root / path: text for path, text in template.files(answers).items()}
+    module = root / template.MODULE
+    # The module serves all environments: one that is there is left alone. A clone of seatrial needs none.
+    if module.exists() or root.resolve() == shipped().resolve():
+        del files[module]
+    taken = [str(path) for path in files if path.exists()]
+    if taken and not force:
+        raise ValueError(f"{', '.join(taken)} exists; --force replaces it")
+    return files
+
+
+def _keeps_locust_out(root: Path) -> bool:
+    """Whether the project's pytest configuration says ``no:locust`` somewhere, in whichever file it is."""
+    for name in ("pytest.toml", ".pytest.toml", "pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg"):
+        try:
+            text = (root / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if "no:locust" in text:
+            return True
+    return False

@@ -47,3 +47,11 @@ def fixture_directories(project: Path, given: str | None = None) -> list[Fixture
     if own.resolve() == theirs.resolve():
         return [first]
     return [first, FixtureDirectory(path=theirs, only=SHIPPED_TO_OTHERS)]
+
+
+def data_folders(project: Path, kind: str) -> tuple[Path, ...]:
+    """Folders of ``kind``, such as ``load/profiles``: the project's own, then the shipped one.
+
+    Of two files of one name the project's own is meant. The folders need not exist.
+    """
+    return tuple(dict.fromkeys([(project / kind).resolve(), (shipped() / kind).resolve()]))

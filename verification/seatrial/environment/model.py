@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from seatrial.environment.units import Duration
+from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
+from seatrial.environment.values import Digest, HostSpec, Name, Socket, Text, Url, UrlPath, Variable, Workload
 
 Track = Literal["stable", "candidate"]
 Phase = Literal["pre", "canary", "post"]
@@ -19,26 +20,17 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://", "${target.")):
-        raise ValueError(f"expected a URL that begins with http:// or https://, seen {value!r}")
-    return value.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_http_url), Field(description="http:// or https:// URL, no trailing slash")]
-
-
 class SecretFromEnv(Model):
     """A secret taken from a variable of the process environment."""
 
-    env: str
+    env: Variable
     """name of the variable"""
 
 
 class SecretFromFile(Model):
     """A secret read from a file, trailing newline removed."""
 
-    file: str
+    file: Text
     """path of the file; a trailing newline is removed"""
 
 
@@ -51,7 +43,7 @@ class Release(Model):
 
     version: str = ""
     """version that is expected to run; `--release` overrides it"""
-    digests: tuple[str, ...] = ()
+    digests: tuple[Digest, ...] = ()
     """image digests, `sha256:...`"""
     chart: str = ""
     """version of the Helm chart"""
@@ -71,7 +63,7 @@ class RunDefaults(Model):
 class EmbeddedTarget(Model):
     """A target that the run brings up itself and whose addresses fill `${target.NAME}` in this file."""
 
-    start: str
+    start: Text
     """name of the provider; `demo` is built in"""
 
 
@@ -89,22 +81,22 @@ class Addresses(Model):
 class HealthEndpoints(Model):
     """Paths of the health endpoints, and where `version` finds the version in its JSON answer."""
 
-    live: str = "/healthz"
+    live: UrlPath = "/healthz"
     """path that says that the process lives"""
-    ready: str = "/readyz"
+    ready: UrlPath = "/readyz"
     """path that says that it takes traffic"""
-    version: str = "/version"
+    version: UrlPath = "/version"
     """path that answers with the version, as JSON"""
     version_field: str = "version"
     """field of that answer which holds the version"""
-    metrics: str | None = None
+    metrics: UrlPath | None = None
     """path of the Prometheus exposition, where there is one"""
 
 
 class TlsExpectation(Model):
     """What is expected of the certificate where a URL is https."""
 
-    min_days_left: int = Field(default=14, ge=0)
+    min_days_left: Count = Field(default=14, ge=0)
     """days that the certificate must still be valid"""
     ca_file: str | None = None
     """certificates to trust instead of those of the system"""
@@ -113,13 +105,13 @@ class TlsExpectation(Model):
 class Objectives(Model):
     """Service-level objectives, and the margins within which a candidate may be worse than stable."""
 
-    error_rate: float = Field(default=0.01, ge=0, le=1)
+    error_rate: Number = Field(default=0.01, ge=0, le=1)
     """largest tolerated share of failed requests"""
-    latency_p95: Duration | None = None
+    latency_p95: PositiveDuration | None = None
     """95th percentile of the full answer"""
-    latency_p99: Duration | None = None
+    latency_p99: PositiveDuration | None = None
     """99th percentile of the full answer"""
-    relative_margin: float = Field(default=0.10, gt=0)
+    relative_margin: Number = Field(default=0.10, gt=0)
     """tolerated relative slowdown against stable"""
     absolute_margin: Duration = 0.010
     """floor of the margin: noise at 1 ms is no news"""
@@ -128,7 +120,7 @@ class Objectives(Model):
 class LatencyCheck(Model):
     """Load that the latency suite may send to a service."""
 
-    profile: str
+    profile: Name
     """name of a file in load/profiles, without .toml"""
 
 
@@ -149,9 +141,9 @@ class Service(Model):
     """bearer token sent with every request"""
     required_headers: tuple[str, ...] = ("x-content-type-options",)
     """response headers that must be there"""
-    workload: str | None = None
+    workload: Workload | None = None
     """kind/name in `namespace`, for example deployment/chatbot"""
-    candidate_workload: str | None = None
+    candidate_workload: Workload | None = None
     """workload of the candidate, where it has its own"""
     namespace: str | None = None
     """namespace of its workloads"""
@@ -161,9 +153,9 @@ class Service(Model):
     """service-level objectives and margins"""
     latency: LatencyCheck | None = None
     """load that the latency suite may send to it"""
-    connect_timeout: Duration = 2.0
+    connect_timeout: PositiveDuration = 2.0
     """for a connection to be made"""
-    timeout: Duration = 10.0
+    timeout: PositiveDuration = 10.0
     """for an answer, and between two pieces of a streamed one"""
 
 
@@ -174,11 +166,11 @@ class Cluster(Model):
     """path; that of kubectl where absent"""
     context: str | None = None
     """context of the kubeconfig"""
-    in_cluster: bool = False
+    in_cluster: Flag = False
     """use the service account of the pod that seatrial runs in"""
     namespaces: tuple[str, ...] = ()
     """namespaces that belong to this environment"""
-    timeout: Duration = 10.0
+    timeout: PositiveDuration = 10.0
     """for one answer of the API"""
 
 
@@ -194,9 +186,9 @@ class Metrics(Model):
 class Host(Model):
     """A machine or container for testinfra: `local://`, `ssh://`, `kubectl://`, `docker://`."""
 
-    spec: str
+    spec: HostSpec
     """`local://`, `ssh://user@host`, `kubectl://pod?container=...` or `docker://name`"""
-    listening: tuple[str, ...] = ()
+    listening: tuple[Socket, ...] = ()
     """sockets, for example tcp://127.0.0.1:80"""
     not_root: tuple[str, ...] = ()
     """process ids, or parts of command lines"""
@@ -232,7 +224,7 @@ class FeatureFlags(Model):
 class Region(Model):
     """One of several regions: addresses by service name."""
 
-    services: dict[str, Addresses] = {}
+    services: dict[Name, Addresses] = {}
     """addresses by name of the service"""
 
 
@@ -263,9 +255,9 @@ class Rollout(Model):
     """how new versions are brought out"""
     rollback_command: tuple[str, ...] = ()
     """the single command that takes a release back, as a list of words"""
-    keep_revisions: int = Field(default=2, ge=1)
+    keep_revisions: Count = Field(default=2, ge=1)
     """revisions that must be kept to roll back to"""
-    max_restarts: int = Field(default=0, ge=0)
+    max_restarts: Count = Field(default=0, ge=0)
     """restarts of a container that are still tolerated"""
 
 
@@ -274,7 +266,7 @@ class Data(Model):
 
     classification: Literal["experimental", "synthetic", "production-like", "production"] = "production"
     """what the data is"""
-    allow_writes: bool = False
+    allow_writes: Flag = False
     """whether synthetic checks may write"""
     accounts: Literal["any", "synthetic", "synthetic-read-only"] = "synthetic-read-only"
     """accounts that synthetic checks may use"""
@@ -283,26 +275,26 @@ class Data(Model):
 class LoadLimits(Model):
     """Bounds that no load profile may exceed."""
 
-    allowed: bool = False
+    allowed: Flag = False
     """whether load may be sent at all"""
-    max_rate: float = Field(default=10.0, gt=0)
+    max_rate: Number = Field(default=10.0, gt=0)
     """requests per second"""
-    max_duration: Duration = 60.0
+    max_duration: PositiveDuration = 60.0
     """of one profile"""
-    max_requests: int = Field(default=2_000, gt=0)
+    max_requests: Count = Field(default=2_000, gt=0)
     """of one profile"""
 
 
 class Waiver(Model):
     """An accepted deviation: which check, on which object, why, whose, and until when."""
 
-    check: str
+    check: Text
     """id of the check"""
-    object: str = "*"
+    object: Text = "*"
     """what it is waived for; `*` is everything"""
-    reason: str = Field(min_length=1)
+    reason: Text
     """why"""
-    owner: str = Field(min_length=1)
+    owner: Text
     """who answers for it"""
     expires: datetime.date
     """last day on which it holds"""
@@ -315,7 +307,7 @@ class Environment(Model):
     """name of the file, without .toml"""
     description: str = ""
     """one line for people"""
-    policy: str | None = None
+    policy: Name | None = None
     """name of the policy; that of the environment where absent"""
     run: RunDefaults = RunDefaults()
     """defaults of a run"""
@@ -323,21 +315,21 @@ class Environment(Model):
     """what is being verified"""
     target: EmbeddedTarget | None = None
     """a target that the run brings up itself"""
-    services: dict[str, Service] = {}
+    services: dict[Name, Service] = {}
     """services by name"""
     cluster: Cluster | None = None
     """the Kubernetes API"""
     metrics: Metrics | None = None
     """where metrics come from"""
-    hosts: dict[str, Host] = {}
+    hosts: dict[Name, Host] = {}
     """machines and containers by name"""
-    databases: dict[str, Database] = {}
+    databases: dict[Name, Database] = {}
     """databases by name"""
     registry: Registry | None = None
     """the image registry"""
     flags: FeatureFlags | None = None
     """feature flags"""
-    regions: dict[str, Region] = {}
+    regions: dict[Name, Region] = {}
     """regions by name"""
     backups: Backups | None = None
     """expectations of backups"""

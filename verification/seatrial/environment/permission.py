@@ -1,4 +1,4 @@
-"""What a run may do to an environment besides looking. Refusals name the key that would allow it."""
+"""What a run may do to an environment besides looking. A refusal names the key that would allow it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ def refuse_write(environment: Environment) -> str | None:
     """Why synthetic checks may not write here, or None where they may."""
     if environment.data.allow_writes:
         return None
-    return f"writes are not allowed in {environment.name}: data.allow_writes is false"
+    return (
+        f"data.allow_writes is false in the environment {environment.name}"
+        f"{_kept_by(environment)}; `allow_writes = true` under [data] of its file would allow it"
+    )
 
 
 def refuse_load(environment: Environment) -> str | None:
-    """Why load may not be sent here, or None where it may."""
+    """Why load may not be sent here, or None where it may, within the bounds of ``environment.load``."""
     if environment.load.allowed:
         return None
-    return f"load is not allowed in {environment.name}: load.allowed is false"
+    return (
+        f"load.allowed is false in the environment {environment.name}; `allowed = true` under [load] of its file, "
+        "with the bounds that it can bear, would allow it"
+    )
+
+
+def _kept_by(environment: Environment) -> str:
+    return ", which holds production data" if environment.data.classification == "production" else ""

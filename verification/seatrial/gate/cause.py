@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from seatrial.gate.evidence import GateCase
-from seatrial.gate.policy import Effect
+from seatrial.gate.evidence import STRICTNESS, GateCase
+from seatrial.gate.policy import SUITES, Effect
 
 
 class Kind(enum.StrEnum):
@@ -38,7 +38,8 @@ class Reason:
         """A cause for this reason. ``effect`` is needed where the reason leaves it to the policy."""
         chosen = effect or self.effect
         assert chosen is not None
-        return Cause(reason=self, effect=chosen, sentence=sentence, cases=tuple(cases), suites=tuple(suites))
+        telling = tuple(sorted(cases, key=_telling))
+        return Cause(reason=self, effect=chosen, sentence=sentence, cases=telling, suites=tuple(suites))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,13 @@ class Cause:
         """The same cause with its rollback turned into a hold."""
         if self.effect != "rollback":
             return self
-        return replace(self, effect="hold", withheld=True, sentence=f"{self.sentence}; the rollback is withheld")
+        return replace(self, effect="hold", withheld=True, sentence=f"{self.sentence}, which is withheld")
+
+
+def _telling(case: GateCase) -> tuple[int, int, str]:
+    """The gravest cases first, then those of the suites that are cheap and telling."""
+    suite = SUITES.index(case.suite) if case.suite in SUITES else len(SUITES)
+    return -STRICTNESS[case.severity], suite, case.key
 
 
 def _reason(code: str, kind: Kind, meaning: str, *, blocks: bool = False) -> Reason:
@@ -151,7 +158,7 @@ FOREIGN_SKIPPED: Final = Reason(
 )
 NO_WAY_BACK: Final = _reason(
     "no-way-back",
-    Kind.EVIDENCE,
+    Kind.POLICY,
     "A rollback is called for, and a check that proves that there is something to roll back to has not passed.",
 )
 

@@ -15,8 +15,6 @@ from seatrial.gate.evidence import Reading
 
 IGNORED_FOLDERS: Final = frozenset({"samples"})
 MAX_FILES: Final = 200_000
-MAX_FOLDERS: Final = 32
-"""Depth of folders."""
 MAX_JSON: Final = 64 * 1024 * 1024
 """Bytes; larger JSON files are refused, since they are read whole. XML is streamed and may be of any size."""
 CHUNK: Final = 256 * 1024
@@ -54,7 +52,7 @@ def _place(place: Path, prefix: str) -> Reading:
     if not root.is_dir():
         return _file(root, f"{prefix}{root.name}")
     readings = []
-    for count, (entry, path, problem) in enumerate(_walk(root, root, 0)):
+    for count, (entry, path, problem) in enumerate(_walk(root)):
         source = f"{prefix}{entry.relative_to(root).as_posix()}"
         if count >= MAX_FILES:
             readings.append(Reading.of_problem(source, f"is beyond the {MAX_FILES} files that are read", grave=True))
@@ -65,26 +63,26 @@ def _place(place: Path, prefix: str) -> Reading:
     return Reading.joined(readings)
 
 
-def _walk(folder: Path, root: Path, depth: int) -> Iterator[tuple[Path, Path, str]]:
-    """Entries that may be reports in the order of their names: the entry, the file behind it, what is wrong with it."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        yield folder, folder, f"cannot be read: {error.strerror}"
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
+def _walk(root: Path) -> Iterator[tuple[Path, Path, str]]:
+    """Entries that may be reports in the order of their names: the entry, the file behind it, what is wrong with it.
+
+    Without recursion, since folders may nest deeper than the stack.
+    """
+    waiting = [root]
+    while waiting:
+        entry = waiting.pop()
         if entry.is_symlink():
             target, problem = _behind(entry, root)
             if problem or (target.is_file() and _is_report(entry)):
                 yield entry, target, problem
             # A linked folder that lies inside is read where it lies.
         elif entry.is_dir():
-            if depth >= MAX_FOLDERS:
-                yield entry, entry, f"lies more than {MAX_FOLDERS} folders deep"
-            elif entry.name not in IGNORED_FOLDERS:
-                yield from _walk(entry, root, depth + 1)
+            try:
+                inside = [path for path in entry.iterdir() if not path.name.startswith(".")]
+            except OSError as error:
+                yield entry, entry, f"cannot be read: {error.strerror}"
+                continue
+            waiting += sorted((path for path in inside if path.name not in IGNORED_FOLDERS), reverse=True)
         elif _is_report(entry):
             yield entry, entry, ""
 
@@ -98,7 +96,10 @@ def _behind(link: Path, root: Path) -> tuple[Path, str]:
 
 
 def _is_report(path: Path) -> bool:
-    return path.suffix.lower() == ".xml" or path.name in _JSON_READERS or path.name.endswith("-result.json")
+    if path.suffix.lower() == ".xml":
+        # What a check attached to its Allure result is no report.
+        return not path.stem.endswith("-attachment")
+    return path.name in _JSON_READERS or path.name.endswith("-result.json")
 
 
 def _file(path: Path, source: str) -> Reading:

@@ -86,11 +86,11 @@ def _now(given: str | None) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
     try:
         moment = dt.datetime.fromisoformat(given)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise UsageProblem(f"--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UsageProblem(f"--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
 
 
 def _output(given: str | None) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
 from seatrial.gate import completeness, next_step, outcomes, question
-from seatrial.gate.cause import REASONS, Cause
+from seatrial.gate.cause import NO_WAY_BACK, REASONS, Cause
 from seatrial.gate.evidence import GateCase, Reading
 from seatrial.gate.merging import Evidence, merge
 from seatrial.gate.policy import Policy
@@ -113,8 +113,10 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
     )
 
 
-def _gravity(cause: Cause) -> tuple[int, int]:
-    return _EFFECTS.index(cause.effect), REASONS.index(cause.reason)
+def _gravity(cause: Cause) -> tuple[int, bool, int]:
+    # Where a rollback is withheld, why it is comes before what called for it.
+    forbids = cause.effect == "hold" and (cause.reason.blocks or cause.reason is NO_WAY_BACK)
+    return _EFFECTS.index(cause.effect), not forbids, REASONS.index(cause.reason)
 
 
 def _suites(evidence: Evidence) -> dict[str, SuiteCount]:

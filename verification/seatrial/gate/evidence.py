@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from seatrial.evidence.outcome import Outcome, Role, Severity
 from seatrial.evidence.properties import SCHEMA, TABLE, case_key
@@ -13,6 +13,7 @@ from seatrial.evidence.properties import SCHEMA, TABLE, case_key
 NUMBERS: Final = ("seen", "limit", "interval", "n", "unit")
 FOREIGN: Final = "foreign"
 """Suite of cases that are none of ours."""
+STRICTNESS: Final = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
 MAX_WORDS: Final = 2_000
 """Characters kept of a message, remedy or number."""
 
@@ -68,20 +69,16 @@ class GateCase:
         track = values.get("case-track", values.get("track", match["track"] or ""))
         if case_key(check, obj, track) != key:
             raise ValueError(f"{key[:100]}: check, object and track say {case_key(check, obj, track)[:100]}")
-        try:
-            outcome = Outcome(values["outcome"]) if values.get("outcome") else None
-            severity, role = Severity(values.get("severity", "major")), Role(values.get("role", "subject"))
-        except ValueError as error:
-            raise ValueError(f"{key[:100]}: {error}") from None
+        outcome = _one_of(Outcome, "outcome", values) if values.get("outcome") else None
         return cls(
             key=key,
             check=check,
             object=obj,
             suite=values.get("suite", ""),
-            severity=severity,
+            severity=_one_of(Severity, "severity", {"severity": "major", **values}),
             trigger=values.get("trigger", ""),
             track=track,
-            role=role,
+            role=_one_of(Role, "role", {"role": "subject", **values}),
             outcome=outcome,
             message=(values.get("message") or values.get("skip_reason", ""))[:MAX_WORDS],
             numbers=tuple((name, values[name][:MAX_WORDS]) for name in NUMBERS if values.get(name)),
@@ -112,6 +109,17 @@ class GateCase:
         if self.outcome is not None and self.outcome.rank >= outcome.rank:
             return self
         return replace(self, outcome=outcome, message=message[:MAX_WORDS] or self.message)
+
+
+_Word = TypeVar("_Word", Outcome, Severity, Role)
+
+
+def _one_of(words: type[_Word], name: str, values: Mapping[str, str]) -> _Word:
+    seen = values[name]
+    if seen not in list(words):
+        allowed = ", ".join(words)
+        raise ValueError(f"{values.get('key', '')[:100]}: {name}: expected {allowed}; seen {seen[:60]!r}")
+    return words(seen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,8 @@ class _Handler:
         if name == "testcase":
             if not self.open:
                 raise XmlProblem("a <testcase> outside any <testsuite>", line=line)
+            if self.case is not None:
+                raise XmlProblem("a <testcase> inside another", line=line)
             parts = (attributes.get("classname", ""), attributes.get("name", ""))
             self.case = _TestCase("::".join(part[:MAX_NAME] for part in parts if part))
         elif name == "property":
@@ -61,6 +63,8 @@ class _Handler:
             self.child = attributes
             return self.case is not None
         elif name == "testsuite":
+            if self.case is not None:
+                raise XmlProblem("a <testsuite> inside a <testcase>", line=line)
             parent = self.open[-1] if self.open else None
             self.suites.append(_Suite(parent, attributes.get("timestamp", "")[:MAX_NAME]))
             self.open.append(len(self.suites) - 1)
@@ -126,7 +130,7 @@ def _suite_reading(suite: _Suite, suites: list[_Suite], source: str) -> Reading:
 def expected_cases(written: str | None, source: str) -> tuple[tuple[GateCase, ...] | None, tuple[Problem, ...]]:
     """The planned cases out of the property ``seatrial.expected``, and what is wrong with it."""
     if written is None:
-        return None, ()
+        return None, (Problem(source=source, message="does not say which checks were expected"),)
     try:
         keys = json.loads(written)
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
@@ -140,7 +144,7 @@ def expected_cases(written: str | None, source: str) -> tuple[tuple[GateCase, ..
 def _own_cases(cases: list[_TestCase], source: str, run: str) -> tuple[tuple[GateCase, ...], list[Problem]]:
     problems: list[Problem] = []
     told: list[GateCase] = []
-    by_name: dict[str, GateCase] = {}
+    by_name: dict[str, set[GateCase]] = {}
     nameless = []
     for case in cases:
         _, values = own_values(case.properties or {})
@@ -153,18 +157,19 @@ def _own_cases(cases: list[_TestCase], source: str, run: str) -> tuple[tuple[Gat
             problems.append(Problem(source=source, message=str(error), grave=True))
             nameless.append(case)
             continue
-        by_name[case.name] = checked = _checked(known, case)
+        checked = _checked(known, case)
+        by_name.setdefault(case.name, set()).add(checked)
         told.append(checked)
         if checked.outcome is not known.outcome and known.outcome is Outcome.PASS:
             problems.append(Problem(source=source, message=f"{known.key}: {checked.message}", grave=True))
     for case in nameless:
         # pytest writes a failure and the error of its teardown as two cases of one name, the first without properties.
         # Anything else without them, such as the test that a worker was running when it died, judges no product.
-        same = by_name.get(case.name)
-        if same is None:
+        same = by_name.get(case.name, set())
+        if len({known.key for known in same}) != 1:
             told.append(GateCase.of_foreign(case.name, _judging_nothing(case), case.message, source=source, run=run))
         elif case.worst is not Outcome.PASS:
-            told.append(same.at_least(Outcome.ERROR, case.message))
+            told += [known.at_least(Outcome.ERROR, case.message) for known in same]
     return tuple(told), problems
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from seatrial.evidence.outcome import Role, Severity
-from seatrial.gate.evidence import GateCase, Problem, Reading, RunFacts
+from seatrial.evidence.outcome import Role
+from seatrial.gate.evidence import STRICTNESS, GateCase, Problem, Reading, RunFacts
 
 _AGREED: Final = ("environment", "environment-hash", "phase", "track", "release-wanted", "release-seen", "digests")
 """Facts that no two reports of one run may tell differently."""
-_STRICTNESS: Final = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +118,7 @@ def _stricter(first: GateCase, second: GateCase) -> GateCase:
     return replace(
         worse,
         suite=worse.suite or other.suite,
-        severity=max(first.severity, second.severity, key=_STRICTNESS.__getitem__),
+        severity=max(first.severity, second.severity, key=STRICTNESS.__getitem__),
         role=first.role if first.role is second.role else Role.SUBJECT,
         reproduce=worse.reproduce or other.reproduce,
     )

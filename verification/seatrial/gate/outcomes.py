@@ -68,7 +68,7 @@ def _failures(subjects: Iterable[GateCase], unsound: set[tuple[str, str]], polic
         return policy.effect(case.suite, case.severity)
 
     for effect, found in _by_effect(own, effect_of):
-        yield reasons.FAILED.cause(f"{_count(found)} failed", found, effect=effect)
+        yield reasons.FAILED.cause(f"{_count(found)} failed: the policy says {effect}", found, effect=effect)
     # Taking a release back cannot mend what is broken without it.
     for effect, found in _by_effect(shared, lambda case: "note" if effect_of(case) == "note" else "hold"):
         words = f"{_count(found)} failed, and the stable track does not pass the same: rolling back cannot help"
@@ -97,7 +97,7 @@ def _inconclusive(subjects: Iterable[GateCase], policy: Policy) -> Iterator[Caus
     budget = policy.budgets.inconclusive
     if found:
         effect: Effect = "hold" if len(found) > budget else "note"
-        words = f"{_count(found)} looked and could not decide; tolerated {'is' if budget == 1 else 'are'} {budget}"
+        words = f"{_count(found)} looked and could not decide, {budget} tolerated"
         yield reasons.INCONCLUSIVE.cause(words, found, effect=effect)
 
 
@@ -117,7 +117,7 @@ def _controls(judged: Iterable[GateCase], subjects: Iterable[GateCase]) -> Itera
 def _dry_run(dry: Iterable[GateCase]) -> Iterator[Cause]:
     found = [case for case in dry if case.outcome is not Outcome.PASS]
     if found:
-        yield reasons.DRY_RUN.cause(f"{_count(found)} did not pass in dry run", found)
+        yield reasons.DRY_RUN.cause(f"{_count(found)} did not pass, in dry run", found)
 
 
 def _foreign_skipped(cases: Iterable[GateCase]) -> Iterator[Cause]:

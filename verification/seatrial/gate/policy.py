@@ -56,11 +56,15 @@ class EvidenceRules(Section, frozen=True):
 
 
 class Effects(Section, frozen=True):
-    """`[effects]` and `[effects.SUITE]`: what follows from a failed check, by its severity."""
+    """`[effects]`: what follows from a failed check. `[effects.SUITE]` says otherwise for a suite, key by key."""
 
-    critical: Effect | None = None
-    major: Effect | None = None
-    minor: Effect | None = None
+    critical: Annotated[
+        Effect | None, Meta(description="a failure without which the release cannot be used; `rollback` where unsaid")
+    ] = None
+    major: Annotated[
+        Effect | None, Meta(description="one that must be mended before promotion; `hold` where unsaid")
+    ] = None
+    minor: Annotated[Effect | None, Meta(description="one that people should know of; `note` where unsaid")] = None
 
 
 DEFAULT_EFFECTS: Final[dict[str, Effect]] = {"critical": "rollback", "major": "hold", "minor": "note"}

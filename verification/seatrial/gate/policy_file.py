@@ -28,7 +28,7 @@ _TOP: Final = (
     "required",
     "dry_run",
 )
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 SHIPPED_TO_OTHERS: Final = frozenset({"base", "demo"})
 """What a project that is not ours gets from the package; the other policies are examples of this repository."""
 
@@ -99,10 +99,8 @@ def load(path: Path, places: Sequence[Folder] = ()) -> Policy:
     special = {key: value for key, value in effects.items() if isinstance(value, dict)}
     general = {key: value for key, value in effects.items() if key not in special}
     values = {**data, "name": path.stem, "effects": general, "suite_effects": special}
-    try:
-        return msgspec.convert(values, Policy)
-    except msgspec.ValidationError as error:
-        raise PolicyProblem(f"{path}: {_words(str(error))}") from None
+    # Every value was checked in its own file, so that the message could name it.
+    return msgspec.convert(values, Policy)
 
 
 def _read(path: Path, places: Sequence[Folder], chain: tuple[Path, ...]) -> dict[str, Any]:
@@ -139,30 +137,60 @@ def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def _problems(data: Mapping[str, Any]) -> Iterable[str]:
-    """Every key that there is none of, and every section that is no table."""
+    """Everything that is wrong in one file, each with its key: unknown keys, and values that are not allowed."""
     yield from _unknown(data, _TOP, "")
     for name, kind in _SECTIONS.items():
         section = data.get(name, {})
-        if not isinstance(section, dict):
-            yield f"{name}: expected a table, seen {section!r}"
-        else:
-            known = [*kind.__struct_fields__, *(SUITES if name == "effects" else ())]
-            yield from _unknown(section, known, f"{name}.")
-    effects = data.get("effects")
-    for suite in SUITES:
-        special = effects.get(suite) if isinstance(effects, dict) else None
-        if isinstance(special, dict):
-            yield from _unknown(special, Effects.__struct_fields__, f"effects.{suite}.")
-        elif special is not None:
-            yield f"effects.{suite}: expected a table, seen {special!r}"
+        # Suites have effects of their own.
+        own = {key: value for key, value in section.items() if key in SUITES} if isinstance(section, dict) else {}
+        if name == "effects" and own:
+            section = {key: value for key, value in section.items() if key not in own}
+            for suite, special in own.items():
+                yield from _table(special, Effects, f"effects.{suite}", ())
+        yield from _table(section, kind, name, SUITES if name == "effects" else ())
     required = data.get("required", {})
     if not isinstance(required, dict):
         yield f"required: expected a table, seen {required!r}"
         return
     yield from _unknown(required, SUITES, "required.")
     for suite, rule in required.items():
-        if isinstance(rule, dict):
-            yield from _unknown(rule, Required.__struct_fields__, f"required.{suite}.")
+        yield from _table(rule, Required, f"required.{suite}", ())
+    for key, allowed in (("environment", str), ("dry_run", list[str]), ("description", str)):
+        yield from _value(data, key, allowed, "")
+
+
+def _table(section: object, kind: type[msgspec.Struct], place: str, more: Iterable[str]) -> Iterable[str]:
+    if not isinstance(section, dict):
+        yield f"{place}: expected a table, seen {section!r}"
+        return
+    names = kind.__struct_fields__
+    yield from _unknown(section, [*names, *more], f"{place}.")
+    hints = get_type_hints(kind, include_extras=True)
+    for name in names:
+        yield from _value(section, name, hints[name], f"{place}.")
+
+
+def _value(section: Mapping[str, Any], key: str, kind: Any, place: str) -> Iterable[str]:
+    if key not in section:
+        return
+    try:
+        msgspec.convert(section[key], kind)
+    except msgspec.ValidationError as error:
+        values = re.findall(r"'([^']+)'", str(kind).partition("Literal[")[2].partition("]")[0])
+        expected = f"expected {', '.join(values)}" if values else _words(str(error), kind)
+        yield f"{place}{key}: {expected}; seen {str(section[key])[:60]!r}"
+
+
+def _words(message: str, kind: Any) -> str:
+    """What was expected, in words of the house."""
+    if "pattern" in str(kind) and "matching regex" in message:
+        return "expected such as 90m, 4h, 2d or any"
+    limit = re.search(r"Expected `int` >= (-?[0-9]+)", message)
+    if limit:
+        return f"expected a whole number, at least {limit[1]}"
+    names = {"int": "a whole number", "str": "text", "array": "a list", "object": "a table"}
+    wanted = re.search(r"Expected `(\w+)", message)
+    return f"expected {names.get(wanted[1], wanted[1])}" if wanted else message
 
 
 def _unknown(section: Mapping[str, Any], known: Iterable[str], place: str) -> Iterable[str]:
@@ -172,24 +200,3 @@ def _unknown(section: Mapping[str, Any], known: Iterable[str], place: str) -> It
             near = difflib.get_close_matches(key, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
             yield f"{place}{key}: unknown key; {hint}"
-
-
-def _words(message: str) -> str:
-    """The sentence of msgspec, with the key in front as it stands in the file."""
-    match = re.search(r" - at `(?:key in )?\$\.?(.*?)`$", message)
-    text = message[: match.start()] if match else message
-    place = (match[1] if match else "").replace("suite_effects", "effects").replace("[...]", ".SUITE")
-    allowed = ""
-    if "invalid enum value" in text.lower():
-        allowed = _allowed(place)
-    return f"{place}: {text[:1].lower()}{text[1:]}{allowed}"
-
-
-def _allowed(place: str) -> str:
-    section, _, key = place.rpartition(".")
-    kind = _SECTIONS.get(section.partition(".")[0])
-    if kind is None:
-        return ""
-    hints = str(get_type_hints(kind).get(key, ""))
-    values = re.findall(r"'([^']+)'", hints.partition("[")[2])
-    return f"; allowed are {', '.join(values)}" if values else ""

@@ -89,7 +89,7 @@ def _release(evidence: Evidence, policy: Policy, question: Question) -> Iterator
 def _age(evidence: Evidence, policy: Policy, question: Question) -> Iterator[Cause]:
     allowed = policy.evidence.max_age_seconds
     for run in evidence.runs:
-        moment = _moment(run.get("finished")) or _moment(run.get("started"))
+        moment = _moment(run, "finished") or _moment(run, "started")
         if moment is None:
             if allowed is not None:
                 words = f"{run.name} does not say when it was; allowed is {policy.evidence.max_age} ago"
@@ -103,10 +103,12 @@ def _age(evidence: Evidence, policy: Policy, question: Question) -> Iterator[Cau
             yield reasons.STALE.cause(f"the evidence is stale: {words}")
 
 
-def _moment(text: str) -> dt.datetime | None:
-    """A time; one without a zone, as foreign reports have it, is read as UTC."""
+def _moment(run: Run, name: str) -> dt.datetime | None:
+    """A time that the run tells. Ours have a zone; one without, as foreign reports have it, is read as UTC."""
     try:
-        moment = dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(run.get(name))
+        if moment.tzinfo is None and not run.foreign:
+            return None
         return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None

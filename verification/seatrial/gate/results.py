@@ -28,6 +28,8 @@ def _object(content: bytes) -> dict[str, Any]:
         raise ValueError("line 1: nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}: not whole JSON: {error.msg}") from None
+    except ValueError:
+        raise ValueError("line 1: not readable: a number with thousands of digits") from None
     if not isinstance(document, dict):
         raise ValueError(f"line 1: expected a JSON object, seen {_kind(document)}")
     return document
@@ -54,10 +56,10 @@ def read_allure(content: bytes, source: str) -> Reading:
 
 
 def _allure_result(document: Mapping[str, Any], source: str) -> Reading:
-    labels: dict[str, str] = {}
-    for label in document.get("labels") or []:
-        if isinstance(label, dict):
-            labels[str(label.get("name", ""))] = str(label.get("value", ""))
+    written = document.get("labels") or []
+    if not isinstance(written, list):
+        raise ValueError(f"labels: expected a list, seen {_kind(written)}")
+    labels = {str(label.get("name", "")): str(label.get("value", "")) for label in written if isinstance(label, dict)}
     status = document.get("status")
     outcome = _STATUS.get(status, Outcome.ERROR) if isinstance(status, str) else Outcome.ERROR
     details = document.get("statusDetails")
@@ -77,7 +79,10 @@ def _allure_result(document: Mapping[str, Any], source: str) -> Reading:
         unknown = Outcome.ERROR if outcome is Outcome.FAIL else outcome
         case = GateCase.of_foreign(name, unknown, message, source=source, run=run)
         return Reading(runs=runs, cases=(case,), problems=problems)
-    told = GateCase.of_properties(case_values, source=source, run=run)
+    try:
+        told = GateCase.of_properties(case_values, source=source, run=run)
+    except ValueError as error:
+        return Reading(runs=runs, problems=(*problems, Problem(source=source, message=str(error), grave=True)))
     if told.outcome is None:
         return Reading(runs=runs, cases=(_without_outcome(told, outcome, message),), problems=problems)
     if told.outcome is Outcome.PASS and outcome is not Outcome.PASS:

@@ -80,7 +80,9 @@ class _Reader:
         self.parser.ExternalEntityRefHandler = lambda *_: self.refuse("an external entity")
 
     def refuse(self, what: str) -> NoReturn:
-        raise XmlProblem(f"{what}: no report needs it", line=self.parser.CurrentLineNumber, hostile=True)
+        raise XmlProblem(
+            f"{what}, which no report needs: it is refused", line=self.parser.CurrentLineNumber, hostile=True
+        )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1

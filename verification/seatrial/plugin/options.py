@@ -17,7 +17,9 @@ from seatrial.evidence.run import Run, RunFolder, new_run_id, timestamp
 from seatrial.fixtures.session import Context
 
 WORKER_KEY: Final = "seatrial"
-FIXTURE_MODULES: Final = tuple(f"seatrial.fixtures.{name}" for name in ("session", "record"))
+FIXTURE_MODULES: Final = tuple(
+    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts")
+)
 
 
 def is_worker(config: pytest.Config) -> bool:

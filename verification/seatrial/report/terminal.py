@@ -13,11 +13,13 @@ from seatrial.gate.evidence import GateCase
 from seatrial.report.text import plain
 
 MAX_CASES: Final = 8
+MAX_NAMES: Final = 20
+"""Of cases of which there is nothing to say but that they are missing."""
 WIDTH: Final = 110
 COLUMNS: Final = ("expected", "executed", "pass", "inconclusive", "error", "fail", "skipped", "absent")
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
 _MEANING: Final = {
-    Verdict.PROMOTE: "the evidence is complete, and nothing in it speaks against the release",
+    Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
     Verdict.HOLD: "do not promote, do not roll back",
     Verdict.ROLLBACK: "the release is bad, take it back",
 }
@@ -42,10 +44,8 @@ def numbers(case: GateCase) -> str:
 
 
 def words(case: GateCase) -> str:
-    """What a case has to say, or why it says nothing."""
-    if case.outcome is None:
-        return plain(f"skipped: {case.message}" if case.skipped else "no outcome: it did not run, or did not end")
-    return plain(case.message)
+    """What a case has to say; nothing where it did not run, or did not end."""
+    return plain(f"skipped: {case.message}" if case.skipped else case.message)
 
 
 def tally(count: SuiteCount) -> tuple[int, ...]:
@@ -93,10 +93,11 @@ def _about(decision: Decision) -> list[str]:
 
 def _cause(cause: Cause) -> list[str]:
     lines = _folded(f"{cause.kind.value}: {plain(cause.sentence, 500)}", "  ", "    ")
-    for case in cause.cases[:MAX_CASES]:
+    most = MAX_CASES if any(words(case) for case in cause.cases) else MAX_NAMES
+    for case in cause.cases[:most]:
         lines += _case(case)
-    if len(cause.cases) > MAX_CASES:
-        lines.append(f"    ... and {len(cause.cases) - MAX_CASES} more, all in decision.json")
+    if len(cause.cases) > most:
+        lines.append(f"    ... and {len(cause.cases) - most} more, all in decision.json")
     return lines
 
 

@@ -1,0 +1,1 @@
+"""The live configuration against the strategy."""

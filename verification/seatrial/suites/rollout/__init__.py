@@ -1,0 +1,1 @@
+"""Is the rollout complete, and is there a way back?"""

@@ -1,0 +1,1 @@
+"""Is it there, ready, and the release that was asked for?"""
