@@ -1,5 +1,6 @@
 """A release is verified against the running demo and promoted; each fault is caught by its checks and decided."""
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -32,8 +33,8 @@ def test_each_fault_is_caught(verify: Verify, fault: Fault) -> None:
 
 
 def test_the_summary_of_a_slow_candidate_names_latency_and_its_numbers(verify: Verify) -> None:
-    verified = verify("-m", "smoke or latency", faults=["slow-candidate"])
-    assert verified.gate_exit == 20
+    verified = verify("-m", "smoke or latency or rollout", faults=["slow-candidate"])
+    assert verified.gate_exit == 20, verified.summary
     assert "latency/regression" in verified.summary
     (case,) = [case for case in verified.evidence["outcomes"] if case["check"] == "latency/regression"]
     assert case["seen"] in verified.summary
@@ -75,7 +76,9 @@ def test_kill_in_the_middle_holds_and_leaves_no_process(tmp_path: Path) -> None:
     process.wait(timeout=30)
     gate = run_gate(tmp_path / "latest")
     assert gate.returncode == 10, gate.stdout + gate.stderr
-    assert "latency/regression" in gate.stdout
+    assert "did not finish" in gate.stdout
+    decision = json.loads((tmp_path / "latest" / "decision.json").read_text())
+    assert "latency/regression[chat]" in decision["missing"]
     deadline = time.monotonic() + 15
     while left := [pid for pid in children if _alive(pid)]:
         assert time.monotonic() < deadline, f"still running: {left}"
