@@ -1,5 +1,6 @@
 """`seatrial gate` as a pipeline runs it: exit codes, files, replays, and what it says about wrong use."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from support.reports import NOW, good
+import seatrial.gate
+from seatrial.gate import policy_file
+from support.reports import NOW, good, told
 
 REPOSITORY = Path(__file__).parents[2]
 GOOD = good()
@@ -59,7 +62,7 @@ AT = f"--now={NOW.isoformat()}"
         (("nowhere",), 10, "no such file or folder"),
         (("good", "--env=demo", "--release=1.5.0"), 0, "PROMOTE"),
         (("good", "--release=1.6.0"), 10, "asked for 1.6.0"),
-        (("good", "--policy=other.toml"), 10, "at least 40 executed"),
+        (("good", "--policy=other.toml"), 10, "suite smoke must have executed at least 40 checks, and executed 4"),
     ],
 )
 def test_verdict_is_the_exit_code(project: Path, words: tuple[str, ...], code: int, output: str) -> None:
@@ -75,11 +78,11 @@ def test_nothing_at_all_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--policy=dmo",), "seatrial gate: no policy 'dmo' in fixtures/policies"),
+        (("--policy=dmo",), "seatrial gate: there is no policy 'dmo' in fixtures/policies"),
         (("--policy=dmo",), "did you mean demo?"),
         (("--policy=../x",), "cannot be read"),
-        (("--env=a/b",), "no policy can be called 'a/b'"),
-        (("--env=x" + "y" * 300,), "no policy can be called"),
+        (("--env=a/b",), "there is no policy 'a/b'"),
+        (("--env=x" + "y" * 300,), "there is no policy 'xyyy"),
         (("--policy=none.toml",), "none.toml: cannot be read: No such file"),
         (("--now=yesterday",), "--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen 'yesterday'"),
         (("--now=2026-05-04T12:00:00",), "--now: expected a time with its zone"),
@@ -100,14 +103,19 @@ def test_wrong_use(project: Path, words: tuple[str, ...], message: str) -> None:
     [
         ("[evidence]\nmax_aeg = '1h'", "evidence.max_aeg: unknown key; did you mean max_age?"),
         ("enviroment = 'x'", "enviroment: unknown key; did you mean environment?"),
-        ("[required.smoke]\nminimun = 1", "required.NAME.minimun: unknown key; did you mean minimum?"),
-        ("[suite_effects.config]\nworst = 'hold'", "worst: unknown key; known here: critical, major, minor"),
+        ("[required.smoke]\nminimun = 1", "required.smoke.minimun: unknown key; did you mean minimum?"),
+        ("[effects.config]\nworst = 'hold'", "effects.config.worst: unknown key; known here: critical, major, minor"),
+        ("[effects.confg]\nmajor = 'hold'", "effects.confg: unknown key; did you mean config?"),
+        ("[required.smok]", "required.smok: unknown key; did you mean smoke?"),
+        ("effects = 3", "effects: expected a table, seen 3"),
+        ("dry_run = 'smoke/live'", "dry_run: expected a list; seen 'smoke/live'"),
+        ("[budgets]\nerror = 1", "budgets.error: unknown key"),
         ("[rollback]\nrequire = []", "rollback.require: unknown key; did you mean requires?"),
-        ("[effects]\ncritical = 'panic'", "effects.critical: invalid enum value 'panic'"),
-        ("[required.smoke]\nminimum = 'two'", "required.NAME.minimum: expected `int`, got `str`"),
-        ("[required.smoke]\nminimum = -1", "required.NAME.minimum: expected `int` >= 0"),
-        ("[evidence]\nmax_age = '1 week'", "evidence.max_age: expected such as 90m, 4h or 2d; seen '1 week'"),
-        ("extends = 'nobody'", "extends: expected the name of a policy, seen 'nobody'"),
+        ("[effects]\ncritical = 'panic'", "effects.critical: expected rollback, hold, note; seen 'panic'"),
+        ("[required.smoke]\nminimum = 'two'", "required.smoke.minimum: expected a whole number; seen 'two'"),
+        ("[required.smoke]\nminimum = -1", "required.smoke.minimum: expected a whole number, at least 1; seen '-1'"),
+        ("[evidence]\nmax_age = '1 week'", "evidence.max_age: expected such as 90m, 4h, 2d or any; seen '1 week'"),
+        ("extends = 'nobody'", "extends: expected the name of a policy (base), seen 'nobody'"),
         ("extends = 'demo'", "extends goes round in a circle"),
         ("not toml", "not readable as TOML"),
     ],
@@ -116,8 +124,96 @@ def test_wrong_policy(project: Path, text: str, message: str) -> None:
     (project / "fixtures" / "policies" / "demo.toml").write_text(text)
     ended = gate("good", cwd=project)
     assert ended.returncode == 2
-    assert "demo.toml: " in ended.stderr
+    assert "demo.toml:" in ended.stderr
     assert message in ended.stderr
+
+
+def test_every_problem_of_a_policy_is_told_at_once(project: Path) -> None:
+    text = "enviroment = 'x'\n[effects]\ncritical = 'panic'\n[evidence]\nmax_age = 4\n[required.smoke]\nminimum = 0"
+    (project / "fixtures" / "policies" / "demo.toml").write_text(text)
+    ended = gate("good", cwd=project)
+    assert ended.returncode == 2
+    assert [line.strip().partition(":")[0] for line in ended.stderr.splitlines()[1:]] == [
+        "enviroment",
+        "evidence.max_age",
+        "effects.critical",
+        "required.smoke.minimum",
+    ]
+
+
+def test_a_policy_is_laid_over_the_one_it_extends(project: Path) -> None:
+    policies = project / "fixtures" / "policies"
+    (policies / "low.toml").write_text(
+        'description = "low"\n[required.smoke]\nminimum = 4\n[effects.smoke]\nmajor = "note"'
+    )
+    (policies / "high.toml").write_text('extends = "low"\n[required.synthetic]\n[effects.smoke]\ncritical = "hold"')
+    loaded = policy_file.load(policies / "high.toml", [policy_file.Folder(path=policies)])
+    assert {suite: rule.minimum for suite, rule in loaded.required.items()} == {"smoke": 4, "synthetic": 1}
+    effects = [loaded.effect("smoke", severity) for severity in ("critical", "major", "minor")]
+    assert effects == ["hold", "note", "note"]
+    assert loaded.effect("rollout", "critical") == "rollback"
+
+
+def test_an_environment_without_a_policy_holds_and_says_so(project: Path) -> None:
+    GOOD.of_run(environment="atlantis").but("smoke/ready", "fail").write(project / "elsewhere")
+    ended = gate(AT, "elsewhere", cwd=project)
+    assert ended.returncode == 10
+    assert "there is no policy 'atlantis'" in ended.stdout
+    document = json.loads((project / "elsewhere" / "decision.json").read_text())
+    assert document["causes"][0]["code"] == "no-policy"
+    assert document["policy"]["name"] == "base"
+
+
+def test_other_projects_get_no_policy_but_base_and_demo(project: Path) -> None:
+    ended = gate(AT, "good", "--env=production", cwd=project)
+    assert ended.returncode == 2
+    assert "there are: base, demo" in ended.stderr
+
+
+def test_a_decision_that_cannot_be_kept_is_none(project: Path) -> None:
+    (project / "out" / "decision.json").mkdir(parents=True)
+    ended = gate(AT, "good", "--output=out", cwd=project)
+    assert ended.returncode == 3
+    assert "the decision is not recorded: treat as hold" in ended.stderr
+    assert ended.stdout.startswith("PROMOTE")
+
+
+def test_a_file_has_its_decision_beside_it(project: Path) -> None:
+    assert gate(AT, "good/junit.xml", cwd=project).returncode == 0
+    document = json.loads((project / "good" / "decision.json").read_text())
+    assert list(document["evidence"]["files"]) == ["junit.xml"]
+
+
+def test_files_of_several_places_keep_their_names_apart(project: Path) -> None:
+    gate(AT, "good/junit.xml", "error/junit.xml", "--output=out", cwd=project)
+    document = json.loads((project / "out" / "decision.json").read_text())
+    assert list(document["evidence"]["files"]) == ["1/junit.xml", "2/junit.xml"]
+
+
+def test_the_hashes_are_those_of_the_files(project: Path) -> None:
+    (project / "good" / "cut.xml").write_text("<testsuite><!DOCTYPE")
+    gate(AT, "good", cwd=project)
+    files = json.loads((project / "good" / "decision.json").read_text())["evidence"]["files"]
+    assert "cut.xml" in files
+    for name, digest in files.items():
+        assert hashlib.sha256((project / "good" / name).read_bytes()).hexdigest() == digest
+
+
+def test_commands_out_of_reports_are_words_only(project: Path) -> None:
+    for number, evil in enumerate(("pytest -k x; rm -rf /", "rm -rf /", "pytest $(id) 'a b'", "pytest 'unclosed")):
+        case = told("smoke/x", "fail", severity="critical", obj=str(number), reproduce=evil)
+        GOOD.plus(case).only("junit").write(project / f"evil{number}")
+        gate(AT, f"evil{number}", cwd=project)
+    found = [json.loads((project / f"evil{n}" / "decision.json").read_text())["next"] for n in range(4)]
+    assert found == [["pytest -k 'x;' rm -rf /"], [], ["pytest '$(id)' 'a b'"], []]
+
+
+def test_python_has_the_same_decision(project: Path) -> None:
+    policy = seatrial.gate.load_policy(project / "fixtures" / "policies" / "demo.toml")
+    reading = seatrial.gate.read([project / "failure"])
+    decision = seatrial.gate.decide(reading, policy, seatrial.gate.Question(now=NOW))
+    assert decision.verdict is seatrial.gate.Verdict.ROLLBACK
+    assert gate(AT, "failure", cwd=project).returncode == decision.verdict.exit_code
 
 
 def test_replay_is_the_same_bytes(project: Path) -> None:
@@ -180,7 +276,7 @@ def test_a_failure_of_the_gate_is_no_verdict(project: Path) -> None:
             [sys.executable, "-c", code, *words], cwd=project, env=environ, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 3
-        assert "the gate itself failed, treat this as hold: KeyError" in ended.stderr
+        assert "gate failed: treat as hold: KeyError" in ended.stderr
         assert "\x1b" not in ended.stderr
         assert ("Traceback" in ended.stderr) is has_traceback
 

@@ -10,15 +10,11 @@ from typing import Any
 
 import pytest
 
+from seatrial.evidence.outcome import Role, Severity
+from seatrial.gate.cause import REASONS
 from support.gate import ask
-from support.reports import NOW, Reports, good, junit_case, junit_suite, told
+from support.reports import NOW, Reports, element, good, junit_case, junit_suite, told
 
-PRODUCT, ENVIRONMENT, EVIDENCE, POLICY = (
-    "product failure",
-    "environment or tool error",
-    "no evidence",
-    "policy violation",
-)
 EXIT = {"promote": 0, "hold": 10, "rollback": 20}
 
 Write = Callable[[Path], object]
@@ -26,7 +22,7 @@ Write = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Golden:
-    """One row. ``causes`` are all of them in order, notes too: the kind, and words of the sentence or of a case."""
+    """One row. ``causes`` are all of them in order, notes too: the code, and words of the sentence or of a case."""
 
     name: str
     reports: Reports | Write
@@ -113,7 +109,7 @@ def deep_folders(folder: Path) -> None:
 
 
 def foreign(*cases: str) -> Write:
-    return only_files(junit__xml=junit_suite("".join(cases)))
+    return only_files(junit__xml=junit_suite("".join(cases), minutes(-5)))
 
 
 def crashed_worker(folder: Path) -> None:
@@ -125,12 +121,61 @@ def crashed_worker(folder: Path) -> None:
     only_files(junit__xml=text)(folder)
 
 
+def beside(reports: Reports, name: str) -> Write:
+    """The reports, and a foreign test of this name that passed."""
+
+    def write(folder: Path) -> None:
+        reports.write(folder)
+        only_files(theirs__xml=junit_suite(junit_case(name, classname=""), minutes(-5)))(folder)
+
+    return write
+
+
+def without_file(reports: Reports, name: str) -> Write:
+    def write(folder: Path) -> None:
+        reports.write(folder)
+        (folder / name).unlink()
+
+    return write
+
+
+def torn_down(folder: Path) -> None:
+    """As pytest writes it: the properties come with the last phase, which is a case of its own."""
+    reports = ALONE["junit"].but("smoke/ready", "fail")
+    case = next(t for t in reports.cases if t.outcome == "fail")
+    whole = junit_case(case.key, case.properties(), element(case))
+    parted = junit_case(case.key, inside='<failure message="503"/>') + junit_case(
+        case.key, case.properties(), '<error message="teardown"/>'
+    )
+    only_files(junit__xml=reports.junit().replace(whole, parted))(folder)
+
+
+def linked_folder(folder: Path) -> None:
+    GOOD.write(folder)
+    (folder / "more").symlink_to(GOOD.but("smoke/ready", "fail").write(folder.parent / "elsewhere"))
+
+
+def dangling(folder: Path) -> None:
+    GOOD.write(folder)
+    (folder / "more.xml").symlink_to("nothing.xml")
+
+
+def linked_inside(folder: Path) -> None:
+    GOOD.write(folder)
+    (folder / "again.xml").symlink_to("junit.xml")
+    (folder / "latest").symlink_to("allure-results")
+
+
+def with_samples(folder: Path) -> None:
+    GOOD.write(folder)
+    only_files(raw__xml="<html/>")(folder / "samples")
+
+
 ALONE = {kind: GOOD.only(kind) for kind in ("junit", "allure", "evidence")}
 BOMB = '<!DOCTYPE lolz [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
 EXTERNAL = (
     '<!DOCTYPE t [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite><testcase name="a">&x;</testcase></testsuite>'
 )
-HISTORY = ("rollback/history", "a rollback cannot be counted on")
 
 TABLE = [
     # Everything good, in each report alone and together.
@@ -141,57 +186,69 @@ TABLE = [
     Golden("evidence.json alone", ALONE["evidence"], "promote"),
     Golden("two whole runs", both(GOOD, GOOD.of_run(id="20260504T115100Z-demo-def456")), "promote"),
     # Outcomes by severity.
-    Golden("critical failure", GOOD.but("smoke/ready", "fail"), "rollback", ((PRODUCT, "1 check failed"),)),
+    Golden("critical failure", GOOD.but("smoke/ready", "fail"), "rollback", (("failed-checks", "1 check failed"),)),
     Golden(
         "critical failure, JUnit alone",
         ALONE["junit"].but("smoke/ready", "fail"),
         "rollback",
-        ((PRODUCT, "smoke/ready"),),
+        (("failed-checks", "smoke/ready"),),
     ),
     Golden(
         "critical failure, Allure alone",
         ALONE["allure"].but("smoke/ready", "fail"),
         "rollback",
-        ((PRODUCT, "smoke/ready"),),
+        (("failed-checks", "smoke/ready"),),
     ),
     Golden(
         "critical failure, evidence alone",
         ALONE["evidence"].but("smoke/ready", "fail"),
         "rollback",
-        ((PRODUCT, "smoke/ready"),),
+        (("failed-checks", "smoke/ready"),),
     ),
-    Golden("major failure", GOOD.but("latency/regression", "fail"), "hold", ((PRODUCT, "latency/regression"),)),
+    Golden("major failure", GOOD.but("latency/regression", "fail"), "hold", (("failed-checks", "latency/regression"),)),
     Golden(
-        "minor failure", GOOD.but("helm/release-deployed", "fail", track=""), "promote", ((PRODUCT, "helm/release"),)
+        "minor failure",
+        GOOD.but("helm/release-deployed", "fail", track=""),
+        "promote",
+        (("failed-checks", "helm/release"),),
     ),
     Golden(
-        "critical failure of config", GOOD.but("podsec/privileged", "fail", track=""), "hold", ((PRODUCT, "podsec"),)
+        "critical failure of config",
+        GOOD.but("podsec/privileged", "fail", track=""),
+        "hold",
+        (("failed-checks", "podsec"),),
     ),
     Golden(
-        "major failure of config", GOOD.but("probe/liveness-missing", "fail", track=""), "hold", ((PRODUCT, "probe"),)
+        "major failure of config",
+        GOOD.but("probe/liveness-missing", "fail", track=""),
+        "hold",
+        (("failed-checks", "probe"),),
     ),
     Golden(
         "critical failure of rollout",
         GOOD.but("rollout/complete", "fail", track=""),
         "rollback",
-        ((PRODUCT, "rollout"),),
+        (("failed-checks", "rollout"),),
     ),
     Golden(
-        "critical failure of synthetic", GOOD.but("synthetic/greeting", "fail"), "rollback", ((PRODUCT, "greeting"),)
+        "critical failure of synthetic",
+        GOOD.but("synthetic/greeting", "fail"),
+        "rollback",
+        (("failed-checks", "greeting"),),
     ),
     Golden(
         "effects: major rolls back",
         GOOD.but("latency/regression", "fail"),
         "rollback",
-        ((PRODUCT, "latency"),),
+        (("failed-checks", "latency"),),
         policy={"effects": {"major": "rollback"}},
     ),
     Golden(
         "effects: critical is noted",
         GOOD.but("smoke/ready", "fail"),
         "promote",
-        ((PRODUCT, "smoke/ready"),),
-        policy={"effects": {"critical": "note"}},
+        (("failed-checks", "smoke/ready"),),
+        policy={"effects": {"critical": "note"}, "required": {}},
     ),
     Golden(
         "failures of all severities",
@@ -199,7 +256,11 @@ TABLE = [
         .but("latency/regression", "fail")
         .but("helm/release-deployed", "fail", track=""),
         "rollback",
-        ((PRODUCT, "smoke/ready"), (PRODUCT, "latency"), (PRODUCT, "helm")),
+        (
+            ("failed-checks", "smoke/ready"),
+            ("failed-checks", "latency"),
+            ("failed-checks", "helm"),
+        ),
     ),
     Golden(
         "unknown severity",
@@ -207,95 +268,96 @@ TABLE = [
             replace(told("smoke/other", "fail"), more={"seatrial.severity": "__class__"})
         ),
         "hold",
-        ((PRODUCT, "2 checks failed"),),
+        (
+            ("untrusted-report", "expected critical, major, minor; seen '__class__'"),
+            ("untrusted-report", "expected critical, major, minor; seen '__class__'"),
+            ("untrusted-report", "expected critical, major, minor; seen '__class__'"),
+            ("failed-checks", "smoke/odd"),
+            ("check-errors", "t::smoke/other"),
+            ("missing-checks", "smoke/other"),
+        ),
     ),
     # Outcomes that decide nothing, and their budgets.
-    Golden("error", GOOD.but("smoke/ready", "error"), "hold", ((ENVIRONMENT, "could not look"),)),
+    Golden("error", GOOD.but("smoke/ready", "error"), "hold", (("check-errors", "could not look"),)),
     Golden(
         "error of a minor check",
         GOOD.but("helm/release-deployed", "error", track=""),
         "hold",
-        ((ENVIRONMENT, "1 check"),),
-    ),
-    Golden("inconclusive", GOOD.but("latency/regression", "inconclusive"), "hold", ((EVIDENCE, "could not decide"),)),
-    Golden(
-        "error within budget",
-        GOOD.but("smoke/ready", "error"),
-        "promote",
-        ((ENVIRONMENT, "1 tolerated"),),
-        policy={"budgets": {"error": 1}},
+        (("check-errors", "1 check"),),
     ),
     Golden(
-        "errors beyond budget",
-        GOOD.but("smoke/ready", "error").but("smoke/live", "error"),
+        "inconclusive",
+        GOOD.but("latency/regression", "inconclusive"),
         "hold",
-        ((ENVIRONMENT, "2 checks"),),
-        policy={"budgets": {"error": 1}},
+        (("inconclusive-checks", "could not decide"),),
     ),
     Golden(
         "inconclusive within budget",
         GOOD.but("smoke/ready", "inconclusive"),
         "promote",
-        ((EVIDENCE, "1 tolerated"),),
+        (("inconclusive-checks", "1 tolerated"),),
         policy={"budgets": {"inconclusive": 1}},
     ),
     Golden(
         "failure beside an error",
         GOOD.but("smoke/ready", "fail").but("smoke/live", "error"),
         "rollback",
-        ((ENVIRONMENT, "smoke/live"), (PRODUCT, "smoke/ready")),
+        (
+            ("failed-checks", "smoke/ready"),
+            ("check-errors", "smoke/live"),
+        ),
     ),
     # What is required and expected.
     Golden(
         "required suite absent",
         GOOD,
         "hold",
-        ((EVIDENCE, "suite recovery: expected"),),
+        (("too-few-checks", "suite recovery"),),
         policy={"required": {"recovery": {}}},
     ),
     Golden(
         "required suite thin",
         GOOD,
         "hold",
-        ((EVIDENCE, "at least 5 executed, seen 4"),),
+        (("too-few-checks", "suite smoke"),),
         policy={"required": {"smoke": {"minimum": 5}}},
     ),
     Golden(
         "controls fill no suite",
         GOOD,
         "hold",
-        ((EVIDENCE, "suite smoke: expected"),),
+        (("too-few-checks", "suite smoke"),),
         policy={"required": {"smoke": {"minimum": 8}}},
     ),
     Golden(
         "expected check without outcome",
         GOOD.without("synthetic/greeting"),
         "hold",
-        ((EVIDENCE, "synthetic/greeting"),),
+        (("missing-checks", "synthetic/greeting"),),
     ),
     Golden(
         "expected check missing, JUnit alone",
         ALONE["junit"].without("synthetic/greeting"),
         "hold",
-        ((EVIDENCE, "1 planned check has no outcome"),),
+        (("missing-checks", "1 planned check has no outcome"),),
     ),
     Golden(
         "expected check missing, Allure alone",
         ALONE["allure"].without("synthetic/greeting"),
         "hold",
-        ((EVIDENCE, "1 planned check has no outcome"),),
+        (("missing-checks", "1 planned check has no outcome"),),
     ),
     Golden(
         "expected check skipped",
         GOOD.but("synthetic/greeting", None, message="no account"),
         "hold",
-        ((EVIDENCE, "no account"),),
+        (("missing-checks", "no account"),),
     ),
     Golden(
         "skipped and in no plan",
         replace(GOOD, expected=GOOD.cases).plus(told("smoke/dns", None)),
         "hold",
-        ((EVIDENCE, "smoke/dns"),),
+        (("missing-checks", "smoke/dns"),),
     ),
     Golden(
         "only required suites: another skipped",
@@ -307,28 +369,28 @@ TABLE = [
         "only required suites: one of them skipped",
         GOOD.but("rollout/complete", None, track=""),
         "hold",
-        ((EVIDENCE, "rollout/complete"),),
+        (("missing-checks", "rollout/complete"),),
         policy={"evidence": {"expected": "required-suites"}},
     ),
     Golden(
         "only required suites: the suite is not the first word of the check",
         GOOD.without("helm/release-deployed"),
         "hold",
-        ((EVIDENCE, "helm/release-deployed"),),
+        (("missing-checks", "helm/release-deployed"),),
         policy={"evidence": {"expected": "required-suites"}},
     ),
     Golden(
         "only required suites, JUnit alone: nothing tells the suite of what is missing",
         ALONE["junit"].without("helm/release-deployed"),
         "hold",
-        ((EVIDENCE, "helm/release-deployed"),),
+        (("missing-checks", "helm/release-deployed"),),
         policy={"evidence": {"expected": "required-suites"}},
     ),
     Golden(
         "JUnit does not say what was expected",
         damaged("junit.xml", lambda text: text.replace('"seatrial.expected"', '"other"')),
         "hold",
-        ((EVIDENCE, "which checks were expected"),),
+        (("unreadable-report", "which checks were expected"),),
     ),
     Golden(
         "the list of expected checks is unreadable",
@@ -339,7 +401,7 @@ TABLE = [
             ),
         ),
         "hold",
-        ((EVIDENCE, "list of expected checks"),),
+        (("untrusted-report", "list of expected checks"),),
     ),
     # Runs that did not end well.
     Golden(
@@ -347,20 +409,28 @@ TABLE = [
         replace(GOOD, state="running", cases=(), expected=GOOD.cases).of_run(finished="").only("evidence"),
         "hold",
         (
-            (EVIDENCE, "single executed check"),
-            (EVIDENCE, "did not finish"),
-            (EVIDENCE, f"{len(GOOD.cases)} planned checks"),
-            (EVIDENCE, "suite rollout"),
-            (EVIDENCE, "suite smoke"),
+            ("no-report", "not a single test case"),
+            ("unfinished-run", "did not finish"),
+            ("missing-checks", "15 planned checks"),
+            ("too-few-checks", "suite rollout"),
+            ("too-few-checks", "suite smoke"),
         ),
     ),
-    Golden("still running, all passed so far", replace(GOOD, state="running"), "hold", ((EVIDENCE, "did not finish"),)),
-    Golden("interrupted", replace(GOOD, state="interrupted"), "hold", ((EVIDENCE, "was interrupted"),)),
+    Golden(
+        "still running, all passed so far",
+        replace(GOOD, state="running"),
+        "hold",
+        (("unfinished-run", "did not finish"),),
+    ),
+    Golden("interrupted", replace(GOOD, state="interrupted"), "hold", (("unfinished-run", "was interrupted"),)),
     Golden(
         "interrupted after a critical failure",
         replace(GOOD, state="interrupted").but("smoke/ready", "fail"),
         "rollback",
-        ((EVIDENCE, "was interrupted"), (PRODUCT, "smoke/ready")),
+        (
+            ("failed-checks", "smoke/ready"),
+            ("unfinished-run", "was interrupted"),
+        ),
     ),
     Golden(
         "an ordinary test beside the checks",
@@ -373,96 +443,128 @@ TABLE = [
             "junit.xml", lambda t: t.replace("</testsuite>", junit_case("unit", inside="<failure/>") + "</testsuite>")
         ),
         "hold",
-        ((ENVIRONMENT, "t::unit"),),
+        (("check-errors", "t::unit"),),
     ),
     Golden(
         "crashed worker",
         crashed_worker,
         "hold",
-        ((EVIDENCE, "2 planned checks"), (EVIDENCE, "at least 4 executed, seen 3"), (ENVIRONMENT, "crashed")),
+        (
+            ("check-errors", "crashed"),
+            ("missing-checks", "2 planned checks"),
+            ("too-few-checks", "suite smoke"),
+        ),
     ),
     # Time.
-    Golden("stale", GOOD.of_run(started=minutes(-200), finished=minutes(-61)), "hold", ((POLICY, "stale"),)),
+    Golden("stale", GOOD.of_run(started=minutes(-200), finished=minutes(-61)), "hold", (("stale-evidence", "stale"),)),
     Golden("just not stale", GOOD.of_run(started=minutes(-200), finished=minutes(-60)), "promote"),
     Golden(
         "stale and failed",
         GOOD.of_run(started=minutes(-99), finished=minutes(-99)).but("smoke/ready", "fail"),
         "hold",
-        ((POLICY, "stale"), (PRODUCT, "does not bear it")),
+        (
+            ("stale-evidence", "stale"),
+            ("failed-checks", "smoke/ready"),
+        ),
     ),
     Golden(
         "one of two runs is stale",
         both(GOOD, GOOD.of_run(id="older", started=minutes(-99), finished=minutes(-98))),
         "hold",
-        ((POLICY, "run older"),),
+        (("stale-evidence", "older ended 98 min ago, at 2026-05-04T10:22:00Z; allowed is"),),
     ),
-    Golden("from the future", GOOD.of_run(finished=minutes(6)), "hold", ((EVIDENCE, "in the future"),)),
+    Golden("from the future", GOOD.of_run(finished=minutes(6)), "hold", (("stale-evidence", "in the future"),)),
     Golden("a clock a little ahead", GOOD.of_run(finished=minutes(4)), "promote"),
     Golden(
-        "does not say when", GOOD.of_run(started="", finished="yesterday"), "hold", ((EVIDENCE, "does not say when"),)
+        "does not say when", GOOD.of_run(started="", finished="yesterday"), "hold", (("no-time", "does not say when"),)
     ),
     Golden(
         "time without a zone",
         GOOD.of_run(started="2026-05-04T11:50:00", finished="2026-05-04T11:55:00"),
         "hold",
-        ((EVIDENCE, "does not say when"),),
+        (("no-time", "does not say when"),),
     ),
     # Identity.
     Golden(
         "other environment",
         GOOD.of_run(environment="qa"),
         "hold",
-        ((POLICY, "asked about demo, the evidence is about qa"),),
+        (("other-environment", "asked about demo, the evidence is about qa"),),
     ),
     Golden(
         "other environment and failed",
         GOOD.of_run(environment="qa").but("smoke/ready", "fail"),
         "hold",
-        ((POLICY, "about qa"), (PRODUCT, "does not bear it")),
+        (
+            ("other-environment", "about qa"),
+            ("failed-checks", "smoke/ready"),
+        ),
     ),
     Golden(
         "policy for another environment",
         GOOD,
         "hold",
-        ((POLICY, "about demo"), (POLICY, "the policy is for demo")),
+        (
+            ("other-environment", "the policy is for demo"),
+            ("other-environment", "about demo"),
+        ),
         asked={"environment": "qa"},
     ),
     Golden(
         "several environments",
         both(GOOD, GOOD.of_run(id="b", environment="qa")),
         "hold",
-        ((POLICY, "several environments: demo, qa"),),
+        (("other-environment", "asked about demo, the evidence is about demo, qa"),),
     ),
-    Golden("other release seen", GOOD.of_run(release_seen=("1.4.2",)), "hold", ((POLICY, "seen running 1.4.2"),)),
     Golden(
-        "two releases seen", GOOD.of_run(release_seen=("1.5.0", "1.4.2")), "hold", ((POLICY, "seen running 1.4.2"),)
+        "other release seen", GOOD.of_run(release_seen=("1.4.2",)), "hold", (("other-release", "seen running 1.4.2"),)
+    ),
+    Golden(
+        "two releases seen",
+        GOOD.of_run(release_seen=("1.5.0", "1.4.2")),
+        "hold",
+        (("other-release", "seen running 1.4.2"),),
     ),
     Golden(
         "other release seen, and failed",
         GOOD.of_run(release_seen=("1.4.2",)).but("smoke/version", "fail"),
         "hold",
-        ((POLICY, "another release"), (PRODUCT, "does not bear it")),
+        (
+            ("other-release", "another release"),
+            ("failed-checks", "smoke/version"),
+        ),
     ),
     Golden(
         "other release wanted",
         GOOD,
         "hold",
-        ((POLICY, "was to verify 1.5.0"), (POLICY, "seen running 1.5.0")),
+        (
+            ("other-release", "was to verify 1.5.0"),
+            ("other-release", "seen running 1.5.0"),
+        ),
         asked={"release": "1.6.0"},
     ),
     Golden(
         "two runs of two releases",
         both(GOOD, GOOD.of_run(id="b", release_wanted="1.4.2", release_seen=("1.4.2",))),
         "hold",
-        ((POLICY, "was to verify 1.4.2"), (POLICY, "seen running 1.4.2")),
+        (
+            ("other-release", "was to verify 1.4.2"),
+            ("other-release", "seen running 1.4.2"),
+        ),
         asked={"release": ""},
     ),
-    Golden("release not seen", GOOD.of_run(release_seen=()), "hold", ((EVIDENCE, "not seen which release"),)),
+    Golden(
+        "release not seen",
+        GOOD.of_run(release_seen=()),
+        "hold",
+        (("no-release", "did not see which release is running; asked for 1.5.0"),),
+    ),
     Golden(
         "no release wanted",
         GOOD.of_run(release_wanted=""),
         "hold",
-        ((EVIDENCE, "no release was asked for"),),
+        (("no-release", "no release was asked for"),),
         asked={"release": ""},
     ),
     Golden(
@@ -476,7 +578,10 @@ TABLE = [
         "any release, but one was asked for",
         GOOD,
         "hold",
-        ((POLICY, "was to verify"), (POLICY, "seen running")),
+        (
+            ("other-release", "was to verify"),
+            ("other-release", "seen running"),
+        ),
         policy={"evidence": {"release": "any"}},
         asked={"release": "2"},
     ),
@@ -485,63 +590,81 @@ TABLE = [
         "shared failure",
         GOOD.but("smoke/ready", "fail").but("smoke/ready", "fail", track="stable"),
         "hold",
-        ((ENVIRONMENT, "stable track too"),),
+        (("shared-failures", "smoke/ready"),),
     ),
     Golden(
         "failure, and stable could not be looked at",
         GOOD.but("smoke/ready", "fail").but("smoke/ready", "error", track="stable"),
         "hold",
-        ((ENVIRONMENT, "could not look at the stable track"), (ENVIRONMENT, "could not be looked at")),
+        (("shared-failures", "smoke/ready"),),
     ),
     Golden(
         "failure of the control alone",
         GOOD.but("smoke/ready", "fail", track="stable"),
         "promote",
-        ((PRODUCT, "stable track alone"),),
+        (("control-only", "stable track alone"),),
     ),
     Golden(
         "error of the control alone",
         GOOD.but("smoke/ready", "error", track="stable"),
         "promote",
-        ((ENVIRONMENT, "could not look at the stable track"),),
+        (("control-only", "smoke/ready"),),
     ),
     Golden(
         "control inconclusive",
         GOOD.but("smoke/ready", "inconclusive", track="stable"),
         "promote",
-        ((EVIDENCE, "on the stable track could not decide"),),
+        (("control-only", "smoke/ready"),),
     ),
-    Golden("control skipped", GOOD.but("smoke/ready", None, track="stable"), "hold", ((EVIDENCE, "@stable"),)),
+    Golden("control skipped", GOOD.but("smoke/ready", None, track="stable"), "hold", (("missing-checks", "@stable"),)),
     Golden(
         "one failure shared, one not",
         GOOD.but("smoke/ready", "fail").but("smoke/ready", "fail", track="stable").but("smoke/live", "fail"),
         "rollback",
-        ((PRODUCT, "smoke/live"), (ENVIRONMENT, "smoke/ready")),
+        (
+            ("failed-checks", "smoke/live"),
+            ("shared-failures", "smoke/ready"),
+        ),
     ),
     # What a rollback needs.
     Golden(
         "rollback, no way back",
         GOOD.but("smoke/ready", "fail").but("rollback/history", "fail", track=""),
         "hold",
-        ((PRODUCT, "a rollback was called for"), (PRODUCT, "rollback/history"), (PRODUCT, "did not pass")),
+        (
+            ("no-way-back", "rollback/history"),
+            ("failed-checks", "smoke/ready"),
+            ("failed-checks", "rollback/history"),
+        ),
     ),
     Golden(
         "rollback, way back unknown",
         GOOD.but("smoke/ready", "fail").without("rollback/history"),
         "hold",
-        ((EVIDENCE, "1 planned check"), (PRODUCT, "a rollback was called for"), (EVIDENCE, "has no outcome")),
+        (
+            ("no-way-back", "rollback/history was not executed"),
+            ("failed-checks", "smoke/ready"),
+            ("missing-checks", "1 planned check"),
+        ),
     ),
     Golden(
         "rollback, way back unlooked at",
         GOOD.but("smoke/ready", "fail").but("rollback/history", "error", track=""),
         "hold",
-        ((ENVIRONMENT, "could not look"), (PRODUCT, "called for"), (ENVIRONMENT, "did not pass")),
+        (
+            ("no-way-back", "did not pass"),
+            ("failed-checks", "smoke/ready"),
+            ("check-errors", "could not look"),
+        ),
     ),
     Golden(
         "rollback asks for nothing",
         GOOD.but("smoke/ready", "fail").without("rollback/history"),
         "rollback",
-        ((EVIDENCE, "1 planned"), (PRODUCT, "smoke/ready")),
+        (
+            ("failed-checks", "smoke/ready"),
+            ("missing-checks", "1 planned"),
+        ),
         policy={"rollback": {}},
     ),
     # Dry run.
@@ -549,14 +672,21 @@ TABLE = [
         "failure in dry run",
         GOOD.but("smoke/ready", "fail"),
         "promote",
-        ((PRODUCT, "failed in dry run"),),
-        policy={"dry_run": ["smoke/ready"]},
+        (("dry-run", "in dry run"),),
+        policy={"dry_run": ["smoke/ready"], "required": {}},
     ),
-    Golden("error in dry run", GOOD.but("smoke/ready", "error"), "promote", policy={"dry_run": ["smoke/ready"]}),
+    Golden(
+        "error in dry run",
+        GOOD.but("smoke/ready", "error"),
+        "promote",
+        (("dry-run", "in dry run"),),
+        policy={"dry_run": ["smoke/ready"], "required": {}},
+    ),
     Golden(
         "skipped in dry run",
         GOOD.but("smoke/ready", None),
         "promote",
+        (("dry-run", "smoke/ready"),),
         policy={"dry_run": ["smoke/ready"], "required": {}},
     ),
     # Reports of others.
@@ -564,7 +694,7 @@ TABLE = [
         "foreign JUnit, identity required",
         foreign(junit_case("a")),
         "hold",
-        ((POLICY, "do not say which environment"),),
+        (("no-identity", "does not say which environment and release it is about"),),
         policy={"required": {}},
     ),
     Golden("foreign JUnit, identity optional", foreign(junit_case("a")), "promote", policy=IDENTITY_OPTIONAL),
@@ -572,83 +702,109 @@ TABLE = [
         "foreign failure",
         foreign(junit_case("a", inside='<failure message="no"/>')),
         "hold",
-        ((PRODUCT, "t::a"),),
+        (
+            ("failed-checks", "t::a"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "foreign error",
         foreign(junit_case("a", inside='<error message="no"/>')),
         "hold",
-        ((ENVIRONMENT, "t::a"),),
+        (
+            ("check-errors", "t::a"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "foreign skip",
         foreign(junit_case("a"), junit_case("b", inside="<skipped/>")),
         "promote",
+        (("foreign-skipped", "t::b"),),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "foreign, nothing looked",
         foreign(junit_case("b", inside="<skipped/>")),
         "hold",
-        ((EVIDENCE, "single executed check"),),
+        (
+            ("nothing-passed", "not one check"),
+            ("foreign-skipped", "t::b"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "foreign suite required",
         foreign(junit_case("a")),
         "hold",
-        ((EVIDENCE, "suite foreign"),),
+        (("too-few-checks", "suite foreign"),),
         policy={**IDENTITY_OPTIONAL, "required": {"foreign": {"minimum": 2}}},
     ),
     Golden(
         "foreign failure that an identity hides",
         foreign(junit_case("a", inside="<failure/>")),
         "hold",
-        ((POLICY, "do not say"), (PRODUCT, "t::a")),
+        (
+            ("no-identity", "does not say which environment and release it is about"),
+            ("failed-checks", "t::a"),
+            ("nothing-passed", "not one check"),
+        ),
         policy={"required": {}},
     ),
     Golden(
         "duplicated names, one failed",
         foreign(junit_case("a"), junit_case("a", inside="<failure/>"), junit_case("a")),
         "hold",
-        ((PRODUCT, "1 check failed"),),
+        (
+            ("failed-checks", "1 check failed"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "failure and error in one case",
         foreign(junit_case("a", inside="<error/><failure/>")),
         "hold",
-        ((PRODUCT, "t::a"),),
+        (
+            ("failed-checks", "t::a"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "a case within a case",
         foreign('<testcase name="a"><failure/><testcase name="b"/></testcase>'),
         "hold",
-        ((EVIDENCE, "inside"),),
+        (("unreadable-report", "inside"),),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "foreign Allure",
-        only_files(**{"a-result__json": '{"name":"a","status":"broken"}'}),
+        only_files(**{"a-result__json": '{"name":"a","status":"broken","stop":1777895700000}'}),
         "hold",
-        ((ENVIRONMENT, "1 check"),),
+        (
+            ("check-errors", "1 check"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "Allure without a status",
-        only_files(**{"a-result__json": '{"name":"a"}'}),
+        only_files(**{"a-result__json": '{"name":"a","stop":1777895700000}'}),
         "hold",
-        ((ENVIRONMENT, "1 check"),),
+        (
+            ("check-errors", "1 check"),
+            ("nothing-passed", "not one check"),
+        ),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "Allure with odd labels",
         only_files(**{"a-result__json": '{"name":"a","status":"passed","labels":7}'}),
         "hold",
-        ((EVIDENCE, "labels"),),
+        (("unreadable-report", "labels"),),
         policy=IDENTITY_OPTIONAL,
     ),
     Golden("Allure attachments are no reports", files(**{"x-attachment__xml": "<html/>"}), "promote"),
@@ -657,37 +813,59 @@ TABLE = [
         "contradictory reports",
         damaged("junit.xml", lambda t: GOOD.but("smoke/ready", "fail").junit()),
         "hold",
-        ((EVIDENCE, "reports of one run differ"), (PRODUCT, "does not bear it")),
+        (
+            ("untrusted-report", "reports of one run differ"),
+            ("failed-checks", "smoke/ready"),
+        ),
     ),
     Golden(
         "contradiction that hides a failure",
         damaged("evidence.json", lambda t: json.dumps(GOOD.but("smoke/ready", "error").evidence())),
         "hold",
-        ((EVIDENCE, "reports of one run differ"), (ENVIRONMENT, "smoke/ready")),
+        (
+            ("untrusted-report", "reports of one run differ"),
+            ("check-errors", "smoke/ready"),
+        ),
     ),
     Golden(
         "a property better than its element",
         damaged("junit.xml", lambda t: t.replace("</properties></testcase>", "</properties><failure/></testcase>", 1)),
         "hold",
-        ((EVIDENCE, "its property says that it did"),),
+        (
+            ("untrusted-report", "the property says pass, the element says fail"),
+            ("untrusted-report", "reports of one run differ"),
+            ("check-errors", "smoke/tcp"),
+        ),
     ),
     Golden(
         "a property better than a skip",
         damaged("junit.xml", lambda t: t.replace("</properties></testcase>", "</properties><skipped/></testcase>", 1)),
         "hold",
-        ((EVIDENCE, "its property says that it did"),),
+        (
+            ("untrusted-report", "the property says pass, the element says skipped"),
+            ("untrusted-report", "reports of one run differ"),
+            ("check-errors", "smoke/tcp"),
+        ),
     ),
     Golden(
         "a label better than its status",
         damaged("allure-results/0-result.json", lambda t: t.replace('"passed"', '"failed"')),
         "hold",
-        ((EVIDENCE, "the label says pass"), (EVIDENCE, "differ"), (ENVIRONMENT, "smoke/tcp")),
+        (
+            ("untrusted-report", "the label says pass"),
+            ("untrusted-report", "differ"),
+            ("check-errors", "the label says pass"),
+        ),
     ),
     Golden(
         "a label better than a skip",
         damaged("allure-results/0-result.json", lambda t: t.replace('"passed"', '"skipped"')),
         "hold",
-        ((EVIDENCE, "the label says pass"), (EVIDENCE, "differ"), (ENVIRONMENT, "smoke/tcp")),
+        (
+            ("untrusted-report", "the label says pass"),
+            ("untrusted-report", "differ"),
+            ("check-errors", "the label says pass"),
+        ),
     ),
     Golden(
         "an outcome that there is not",
@@ -696,7 +874,7 @@ TABLE = [
             lambda t: t.replace('name="seatrial.outcome" value="pass"', 'name="seatrial.outcome" value="great"', 1),
         ),
         "hold",
-        ((EVIDENCE, "great"),),
+        (("untrusted-report", "great"),),
     ),
     Golden(
         "unknown schema, JUnit",
@@ -704,7 +882,7 @@ TABLE = [
             "junit.xml", lambda t: t.replace('name="seatrial.schema" value="1"', 'name="seatrial.schema" value="2"')
         ),
         "hold",
-        ((EVIDENCE, "another version: expected schema 1, seen 2"),),
+        (("untrusted-report", "expected schema 1, seen 2"),),
     ),
     Golden(
         "unknown schema, Allure",
@@ -713,7 +891,7 @@ TABLE = [
             lambda t: t.replace('"seatrial.schema", "value": "1"', '"seatrial.schema", "value": "2"'),
         ),
         "hold",
-        ((EVIDENCE, "seen 2"),),
+        (("untrusted-report", "seen 2"),),
     ),
     Golden(
         "unknown schema, Allure's run",
@@ -721,145 +899,164 @@ TABLE = [
             "allure-results/seatrial-run.json", lambda t: t.replace('"seatrial.schema": "1"', '"seatrial.schema": "2"')
         ),
         "hold",
-        ((EVIDENCE, "seen 2"),),
+        (("untrusted-report", "seen 2"),),
     ),
     Golden(
         "unknown schema, evidence.json",
         damaged("evidence.json", lambda t: t.replace('"schema": 1', '"schema": 2')),
         "hold",
-        ((EVIDENCE, "seen 2"),),
+        (("untrusted-report", "seen 2"),),
     ),
     Golden(
         "unknown state",
         damaged("evidence.json", lambda t: t.replace('"finished"', '"done"', 1)),
         "hold",
-        ((EVIDENCE, "seen 'done'"),),
+        (("untrusted-report", "seen 'done'"),),
     ),
     Golden(
         "a case without a key",
         damaged("evidence.json", lambda t: t.replace('"key": "smoke/tcp[chat]@candidate", ', "", 1)),
         "hold",
-        ((EVIDENCE, "'key' is missing"),),
+        (("untrusted-report", "expected check[object]@track, seen ''"),),
     ),
     # No reports, or none that can be read.
     Golden(
         "missing path",
         lambda folder: None,
         "hold",
-        (
-            (EVIDENCE, "no such file or folder"),
-            (POLICY, "do not say"),
-        ),
+        (("unreadable-report", "no such file or folder"),),
         policy={"required": {}},
     ),
+    Golden("empty folder", only_files(), "hold", (("unreadable-report", "no report"),), policy={"required": {}}),
     Golden(
-        "empty folder", only_files(), "hold", ((EVIDENCE, "no report"), (POLICY, "do not say")), policy={"required": {}}
-    ),
-    Golden(
-        "empty folder, identity optional", only_files(), "hold", ((EVIDENCE, "no report"),), policy=IDENTITY_OPTIONAL
+        "empty folder, identity optional",
+        only_files(),
+        "hold",
+        (("unreadable-report", "no report"),),
+        policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "nothing but other files",
         only_files(notes__txt="hello", data__json="{}"),
         "hold",
-        ((EVIDENCE, "no report"),),
+        (("unreadable-report", "no report"),),
         policy=IDENTITY_OPTIONAL,
     ),
-    Golden("empty XML", files(more__xml=""), "hold", ((EVIDENCE, "the file is empty"),)),
-    Golden("truncated XML", files(more__xml=GOOD.junit()[:700]), "hold", ((EVIDENCE, "not whole XML"),)),
+    Golden("empty XML", files(more__xml=""), "hold", (("unreadable-report", "the file is empty"),)),
+    Golden("truncated XML", files(more__xml=GOOD.junit()[:700]), "hold", (("unreadable-report", "not whole XML"),)),
     Golden(
         "truncated XML beside a failure",
         damaged("junit.xml", lambda t: t[:700]),
         "hold",
-        ((EVIDENCE, "not whole XML"),),
+        (("unreadable-report", "not whole XML"),),
     ),
     Golden(
-        "malformed XML", files(more__xml="<testsuite><testcase></testsuite>"), "hold", ((EVIDENCE, "mismatched tag"),)
+        "malformed XML",
+        files(more__xml="<testsuite><testcase></testsuite>"),
+        "hold",
+        (("unreadable-report", "mismatched tag"),),
     ),
-    Golden("XML that is no JUnit", files(more__xml="<html/>"), "hold", ((EVIDENCE, "seen <html>"),)),
-    Golden("JUnit without cases", files(more__xml="<testsuites/>"), "hold", ((EVIDENCE, "holds no test case"),)),
+    Golden("XML that is no JUnit", files(more__xml="<html/>"), "hold", (("unreadable-report", "seen <html>"),)),
+    Golden(
+        "JUnit without cases", files(more__xml="<testsuites/>"), "hold", (("unreadable-report", "holds no test case"),)
+    ),
     Golden(
         "case outside a suite",
         files(more__xml='<testsuites><testcase name="a"/></testsuites>'),
         "hold",
-        ((EVIDENCE, "outside any <testsuite>"),),
+        (("unreadable-report", "outside any <testsuite>"),),
     ),
-    Golden("entity bomb", files(more__xml=BOMB), "hold", ((EVIDENCE, "cannot be trusted"),)),
-    Golden("external entity", files(more__xml=EXTERNAL), "hold", ((EVIDENCE, "document type declaration"),)),
+    Golden("entity bomb", files(more__xml=BOMB), "hold", (("untrusted-report", "it is refused"),)),
+    Golden("external entity", files(more__xml=EXTERNAL), "hold", (("untrusted-report", "document type declaration"),)),
     Golden(
         "document type",
         files(more__xml="<!DOCTYPE testsuite><testsuite/>"),
         "hold",
-        ((EVIDENCE, "document type declaration"),),
+        (("untrusted-report", "document type declaration"),),
     ),
     Golden(
         "hostile XML forbids a rollback",
         lambda f: (GOOD.but("smoke/ready", "fail").write(f), only_files(more__xml=BOMB)(f)),
         "hold",
-        ((EVIDENCE, "cannot be trusted"), (PRODUCT, "does not bear it")),
+        (
+            ("untrusted-report", "it is refused"),
+            ("failed-checks", "smoke/ready"),
+        ),
     ),
     Golden(
         "deep XML",
         files(more__xml="<testsuite>" * 5000 + "</testsuite>" * 5000),
         "hold",
-        ((EVIDENCE, "nested more than 100 deep"),),
+        (("untrusted-report", "nested more than 100 deep"),),
     ),
     Golden(
         "invalid UTF-8 in XML",
         files(more__xml=b'<testsuite><testcase name="\xff\xfe"/></testsuite>'),
         "hold",
-        ((EVIDENCE, "not whole XML"),),
+        (("unreadable-report", "not whole XML"),),
     ),
     Golden(
         "unknown encoding",
         files(more__xml=b'<?xml version="1.0" encoding="klingon"?><testsuite/>'),
         "hold",
-        ((EVIDENCE, "not whole XML"),),
+        (("unreadable-report", "more.xml: line 1: not readable: unknown encoding: klingon"),),
     ),
     Golden(
         "encoding of several bytes",
         files(more__xml=b'<?xml version="1.0" encoding="shift_jis"?><testsuite/>'),
         "hold",
-        ((EVIDENCE, "not whole XML"),),
+        (("unreadable-report", "multi-byte encodings are not supported"),),
     ),
     Golden(
         "another encoding",
-        files(more__xml=junit_suite(junit_case("a")).replace("utf-8", "utf-16").encode("utf-16")),
+        only_files(more__xml=junit_suite(junit_case("a"), minutes(-5)).replace("utf-8", "utf-16").encode("utf-16")),
         "promote",
+        policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "huge text",
-        files(more__xml=junit_suite(junit_case("a", inside=f"<system-out>{'x' * 5_000_000}</system-out>"))),
+        foreign(junit_case("a", inside=f"<system-out>{'x' * 5_000_000}</system-out>")),
         "promote",
+        policy=IDENTITY_OPTIONAL,
     ),
     Golden(
         "huge message",
         GOOD.but("smoke/ready", "fail", message="x" * 1_000_000),
         "rollback",
-        ((PRODUCT, "smoke/ready"),),
+        (("failed-checks", "smoke/ready"),),
     ),
-    Golden("truncated JSON", damaged("evidence.json", lambda t: t[:500]), "hold", ((EVIDENCE, "not whole JSON"),)),
-    Golden("deep JSON", files(evidence__json="[" * 200_000), "hold", ((EVIDENCE, "nested too deep"),)),
     Golden(
-        "invalid UTF-8 in JSON", files(evidence__json=b'{"schema": "\xff"}'), "hold", ((EVIDENCE, "not UTF-8 text"),)
+        "truncated JSON",
+        damaged("evidence.json", lambda t: t[:500]),
+        "hold",
+        (("unreadable-report", "not whole JSON"),),
     ),
-    Golden("JSON that is no object", files(evidence__json="[]"), "hold", ((EVIDENCE, "expected a JSON object"),)),
+    Golden("deep JSON", files(evidence__json="[" * 200_000), "hold", (("unreadable-report", "nested too deep"),)),
+    Golden(
+        "invalid UTF-8 in JSON",
+        files(evidence__json=b'{"schema": "\xff"}'),
+        "hold",
+        (("unreadable-report", "not UTF-8 text"),),
+    ),
+    Golden(
+        "JSON that is no object", files(evidence__json="[]"), "hold", (("unreadable-report", "expected a JSON object"),)
+    ),
     Golden(
         "a number without end",
         files(evidence__json='{"schema": ' + "9" * 10_000 + "}"),
         "hold",
-        ((EVIDENCE, "evidence.json"),),
+        (("unreadable-report", "evidence.json"),),
     ),
     Golden(
         "Allure result that is no object",
         files(**{"a-result__json": "[]"}),
         "hold",
-        ((EVIDENCE, "expected a JSON object"),),
+        (("unreadable-report", "expected a JSON object"),),
     ),
     # Places.
-    Golden("link out of the folder", outside, "hold", ((EVIDENCE, "link out of the folder"),)),
-    Golden("link that goes round", loop, "hold", ((EVIDENCE, "loop.xml"),)),
-    Golden("pipe", pipe, "hold", ((EVIDENCE, "no regular file"),)),
+    Golden("link out of the folder", outside, "hold", (("unreadable-report", "link out of the folder"),)),
+    Golden("link that goes round", loop, "hold", (("unreadable-report", "loop.xml"),)),
+    Golden("pipe", pipe, "hold", (("unreadable-report", "no regular file"),)),
     Golden("folder with a report's name", folder_like_a_report, "promote"),
     Golden("deep folders", deep_folders, "promote"),
     # Words that want to be more than words.
@@ -867,21 +1064,289 @@ TABLE = [
         "terminal escapes",
         GOOD.but("smoke/ready", "fail", message="\x1b[2J\x1b]0;owned\x07gone"),
         "rollback",
-        ((PRODUCT, "1 check failed"),),
+        (("failed-checks", "1 check failed"),),
     ),
     Golden(
         "Markdown and HTML",
         GOOD.plus(told("smoke/x", "fail", obj="|<img src=x onerror=alert(1)>`", message="**a** | <script>")),
         "hold",
-        ((PRODUCT, "smoke/x"),),
+        (("failed-checks", "smoke/x"),),
     ),
+    # What does not count towards a minimum.
+    Golden(
+        "a noted failure does not complete a suite",
+        GOOD.but("smoke/ready", "fail"),
+        "hold",
+        (
+            ("too-few-checks", "suite smoke"),
+            ("failed-checks", "smoke/ready"),
+        ),
+        policy={"effects": {"critical": "note"}},
+    ),
+    Golden(
+        "a check in dry run does not complete a suite",
+        GOOD,
+        "hold",
+        (("too-few-checks", "suite smoke"),),
+        policy={"dry_run": ["smoke/ready"]},
+    ),
+    Golden(
+        "everything in dry run",
+        GOOD.only("evidence"),
+        "hold",
+        (("nothing-passed", "not one check"),),
+        policy={"required": {}, "dry_run": sorted({t.case.check for t in GOOD.cases})},
+    ),
+    Golden(
+        "controls alone",
+        replace(GOOD, cases=tuple(t for t in GOOD.cases if t.case.role == "control")),
+        "hold",
+        (("nothing-passed", "not one check"),),
+        policy={"required": {}},
+    ),
+    Golden(
+        "a foreign test completes no suite of ours",
+        beside(ALONE["junit"].without("smoke/ready"), "smoke/ready"),
+        "hold",
+        (
+            ("missing-checks", "smoke/ready"),
+            ("too-few-checks", "suite smoke"),
+        ),
+        policy=IDENTITY_OPTIONAL | {"required": {"smoke": {"minimum": 4}}},
+    ),
+    Golden(
+        "a foreign test named like a planned check",
+        beside(ALONE["junit"].without("synthetic/greeting"), "synthetic/greeting[greeting]@candidate"),
+        "hold",
+        (("missing-checks", "synthetic/greeting"),),
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "an ordinary test of ours completes no suite",
+        damaged("junit.xml", lambda t: t.replace("</testsuite>", junit_case("unit") + "</testsuite>")),
+        "hold",
+        (("too-few-checks", "suite foreign"),),
+        policy={"required": {"foreign": {}}},
+    ),
+    # One kind of report, of a run that was killed or whose plan is gone.
+    Golden(
+        "JUnit alone, without an end",
+        ALONE["junit"].of_run(finished=""),
+        "hold",
+        (("unfinished-run", "did not finish"),),
+    ),
+    Golden(
+        "Allure alone, killed", ALONE["allure"].of_run(finished=""), "hold", (("unfinished-run", "did not finish"),)
+    ),
+    Golden(
+        "Allure alone, without its run",
+        without_file(ALONE["allure"], "allure-results/seatrial-run.json"),
+        "hold",
+        (
+            ("unfinished-run", "did not finish"),
+            ("no-plan", "no report of run 20260504T115000Z-demo-abc123 says which"),
+        ),
+    ),
+    Golden(
+        "Allure alone, without its run, failed",
+        without_file(ALONE["allure"].but("smoke/ready", "fail"), "allure-results/seatrial-run.json"),
+        "rollback",
+        (
+            ("failed-checks", "smoke/ready"),
+            ("unfinished-run", "did not finish"),
+            ("no-plan", "no report of run 20260504T115000Z-demo-abc123 says which"),
+        ),
+    ),
+    Golden("evidence gone, JUnit and Allure whole", without_file(GOOD, "evidence.json"), "promote"),
+    Golden(
+        "half of two runs",
+        both(GOOD, replace(GOOD, state="running", cases=()).of_run(id="b")),
+        "hold",
+        (("unfinished-run", "did not finish"),),
+    ),
+    # Foreign reports and time.
+    Golden(
+        "foreign JUnit without a time",
+        only_files(junit__xml=junit_suite(junit_case("a"))),
+        "hold",
+        (("no-time", "junit.xml does not say when it was; allowed is 1h ago"),),
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "foreign JUnit without a time, any will do",
+        only_files(junit__xml=junit_suite(junit_case("a"))),
+        "promote",
+        policy={"evidence": {"identity": "optional", "max_age": "any"}, "required": {}},
+    ),
+    Golden(
+        "foreign JUnit, stale",
+        only_files(junit__xml=junit_suite(junit_case("a"), minutes(-90))),
+        "hold",
+        (("stale-evidence", "junit.xml ended 90 min ago, at 2026-05-04T10:30:00Z;"),),
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "foreign JUnit, time without a zone is UTC",
+        only_files(junit__xml=junit_suite(junit_case("a"), "2026-05-04T11:55:00.123")),
+        "promote",
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "foreign Allure, passed",
+        only_files(**{"a-result__json": '{"name":"a","status":"passed","stop":1777895700000}'}),
+        "promote",
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "foreign Allure, time out of range",
+        only_files(**{"a-result__json": '{"name":"a","status":"passed","stop":1e400}'}),
+        "hold",
+        (("no-time", "a-result.json does not say when it was; allowed is 1h ago"),),
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "foreign JUnit beside ours, identity required",
+        beside(GOOD.only("junit"), "theirs"),
+        "hold",
+        (("no-identity", "does not say which environment and release it is about"),),
+    ),
+    # Reports that are not what a run wrote.
+    Golden(
+        "severity told differently",
+        damaged(
+            "evidence.json", lambda t: json.dumps(GOOD.but("smoke/ready", "pass", severity=Severity.MINOR).evidence())
+        ),
+        "hold",
+        (
+            ("untrusted-report", "reports of one run differ"),
+            ("untrusted-report", "smoke/ready[chat]@candidate was planned as minor subject of"),
+        ),
+    ),
+    Golden(
+        "a failed subject told as a control",
+        replace(GOOD.but("smoke/ready", "fail", role=Role.CONTROL), expected=GOOD.cases).only("evidence"),
+        "hold",
+        (
+            ("untrusted-report", "smoke/ready[chat]@candidate was planned as critical subject"),
+            ("too-few-checks", "suite smoke"),
+            ("control-only", "smoke/ready"),
+        ),
+    ),
+    Golden(
+        "plans that differ",
+        damaged("junit.xml", lambda t: t.replace('"helm/release-deployed[chatbot]"', '"helm/other[chatbot]"')),
+        "hold",
+        (
+            ("untrusted-report", "check, object and track say helm/release-deployed[chatbot]"),
+            ("untrusted-report", "reports of run 20260504T115000Z-demo-abc123 differ in which"),
+            ("missing-checks", "helm/other"),
+        ),
+    ),
+    Golden(
+        "releases of one run that differ",
+        damaged("junit.xml", lambda t: GOOD.of_run(release_seen=("1.4.2",)).junit()),
+        "hold",
+        (("untrusted-report", "release-seen is 1.4.2 here and 1.5.0 elsewhere"),),
+    ),
+    Golden(
+        "a key that is not that of its check",
+        damaged("evidence.json", lambda t: t.replace('"check": "smoke/tcp"', '"check": "smoke/other"', 1)),
+        "hold",
+        (("untrusted-report", "check, object and track say smoke/other[chat]@candidate"),),
+    ),
+    Golden(
+        "a role that there is not",
+        damaged("junit.xml", lambda t: t.replace('value="control"', 'value="spectator"', 1)),
+        "hold",
+        (("untrusted-report", "expected subject, control; seen 'spectator'"),),
+    ),
+    Golden(
+        "expected keys that are none",
+        damaged("junit.xml", lambda t: t.replace('"smoke/tcp[chat]@candidate"', '"smoke/tcp"', 1)),
+        "hold",
+        (("untrusted-report", "expected check[object]@track, seen 'smoke/tcp'"),),
+    ),
+    # Shapes of JUnit.
+    Golden(
+        "properties of the suite around the suite",
+        damaged(
+            "junit.xml",
+            lambda t: t.replace("</properties><testcase", '</properties><testsuite name="i"><testcase', 1).replace(
+                "</testsuite>", "</testsuite></testsuite>"
+            ),
+        ),
+        "promote",
+    ),
+    Golden(
+        "a failure and the error of its teardown",
+        damaged(
+            "junit.xml",
+            lambda t: t.replace(
+                "</testsuite>",
+                junit_case("smoke/live[chat]@candidate", inside='<error message="gone"/>') + "</testsuite>",
+            ),
+        ),
+        "hold",
+        (
+            ("untrusted-report", "reports of one run differ"),
+            ("check-errors", "smoke/live"),
+        ),
+    ),
+    Golden(
+        "the case of the failure has no properties, that of the teardown has",
+        torn_down,
+        "rollback",
+        (("failed-checks", "smoke/ready"),),
+    ),
+    Golden(
+        "a skipped case that failed",
+        damaged(
+            "junit.xml",
+            lambda t: GOOD.but("smoke/ready", None).junit().replace("<skipped ", '<failure message="x"/><skipped '),
+        ),
+        "hold",
+        (
+            ("untrusted-report", "reports of one run differ"),
+            ("check-errors", "smoke/ready"),
+        ),
+    ),
+    Golden(
+        "a suite inside a case",
+        foreign('<testcase name="a"><testsuite/></testcase>'),
+        "hold",
+        (("unreadable-report", "a <testsuite> inside a <testcase>"),),
+        policy=IDENTITY_OPTIONAL,
+    ),
+    Golden(
+        "a tag without end",
+        files(more__xml="<testsuite><testcase name='" + "a" * 9_000_000),
+        "hold",
+        (("untrusted-report", "it is refused"),),
+    ),
+    Golden(
+        "a comment without end",
+        files(more__xml="<testsuite><!--" + "a" * 9_000_000),
+        "hold",
+        (("untrusted-report", "it is refused"),),
+    ),
+    # Places.
+    Golden(
+        "folder that is a link out of the folder",
+        linked_folder,
+        "hold",
+        (("unreadable-report", "is a link out of the folder, and was not followed"),),
+    ),
+    Golden("link that leads nowhere", dangling, "hold", (("unreadable-report", "is a link that leads nowhere"),)),
+    Golden("link that stays inside", linked_inside, "promote"),
+    Golden("hidden files are none of ours", files(__hidden__xml="<html/>"), "promote"),
+    Golden("samples are no reports", with_samples, "promote"),
 ]
 
 
 def test_names_are_unique() -> None:
     names = [row.name for row in TABLE]
     assert sorted(set(names)) == sorted(names)
-    assert len(names) >= 70
+    assert len(names) >= 180
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
@@ -892,14 +1357,20 @@ def test_golden(row: Golden, tmp_path: Path) -> None:
     else:
         row.reports(folder)
     decision = ask(folder, row.policy, row.asked)
-    told_words = [
+    told_causes = [
         (
-            cause.kind.value,
-            " | ".join([cause.sentence, *(f"{c.key} {c.message} {c.skip_reason}" for c in cause.cases)])[:2000],
+            cause.reason.code,
+            " | ".join([cause.sentence, *(f"{case.key} {case.message}" for case in cause.cases)])[:2000],
         )
         for cause in decision.causes
     ]
-    assert (decision.verdict.value, decision.verdict.exit_code) == (row.verdict, EXIT[row.verdict]), told_words
-    assert [kind for kind, _ in told_words] == [kind for kind, _ in row.causes], told_words
-    for (_, sentence), (_, words) in zip(told_words, row.causes, strict=True):
+    assert (decision.verdict.value, decision.verdict.exit_code) == (row.verdict, EXIT[row.verdict]), told_causes
+    assert [code for code, _ in told_causes] == [code for code, _ in row.causes], told_causes
+    for (_, sentence), (_, words) in zip(told_causes, row.causes, strict=True):
         assert words in sentence
+
+
+def test_every_reason_has_a_row() -> None:
+    told_codes = {code for row in TABLE for code, _ in row.causes}
+    # Only the command knows that there is no policy: its tests have it.
+    assert told_codes == {reason.code for reason in REASONS} - {"no-policy"}

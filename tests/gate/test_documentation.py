@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.gate.documentation import page
-from seatrial.gate.policy import load
+from seatrial.gate.policy_file import Folder, load
 
 REPOSITORY = Path(__file__).parents[2]
 POLICIES = REPOSITORY / "fixtures" / "policies"
@@ -18,11 +18,13 @@ def test_page_is_in_sync() -> None:
 
 @pytest.mark.parametrize("path", sorted(POLICIES.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_policies_load(path: Path) -> None:
-    assert load(path, [POLICIES]).environment == ("" if path.stem == "base" else path.stem)
+    assert load(path, [Folder(path=POLICIES)]).environment == ("" if path.stem == "base" else path.stem)
 
 
 def test_shipped_policies_rise_in_strictness() -> None:
-    policies = [load(POLICIES / f"{name}.toml", [POLICIES]) for name in ("dev", "qa", "staging", "production")]
+    policies = [
+        load(POLICIES / f"{name}.toml", [Folder(path=POLICIES)]) for name in ("dev", "qa", "staging", "production")
+    ]
     ages = [policy.evidence.max_age_seconds for policy in policies]
     assert ages == sorted(ages, reverse=True)
     rank = ["note", "hold", "rollback"]

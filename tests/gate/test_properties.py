@@ -4,18 +4,19 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.evidence.outcome import Outcome
-from seatrial.gate import collection, record
+from seatrial.gate import collection, junit, record
 from seatrial.gate.decision import Decision, Verdict, decide
-from seatrial.gate.evidence import GateCase, Reading
+from seatrial.gate.evidence import GateCase, Reading, own_values
 from seatrial.report import summary, terminal
 from support.gate import ask, policy, question
-from support.reports import Reports, good, told
+from support.reports import Reports, Told, good, told
 
 NAMES = (
     "junit.xml",
@@ -35,7 +36,7 @@ def shown(decision: Decision) -> Decision:
     """The decision, after everything that people or programs read of it has been made."""
     terminal.render(decision, colour=True)
     summary.render(decision)
-    record.dumps(record.document(decision, policy(), question(), {"a": "b"}))
+    record.dumps(record.document(decision, policy(), question()))
     return decision
 
 
@@ -132,6 +133,11 @@ def reading() -> Reading:
         return collection.read([GOOD.only("evidence").write(Path(name))])
 
 
+def gate_case(case: Told, source: str = "more") -> GateCase:
+    """The case as the gate reads it."""
+    return GateCase.of_properties(own_values(case.properties())[1], source=source)
+
+
 READING = reading()
 OUTCOMES = st.sampled_from([*Outcome, None])
 
@@ -154,8 +160,8 @@ def with_cases(base: Reading, cases: Sequence[GateCase]) -> Verdict:
 @settings(max_examples=150, deadline=None)
 @given(readings())
 def test_a_failing_critical_check_never_promotes(base: Reading) -> None:
-    case = told("smoke/more", "fail", severity="critical").properties()
-    assert with_cases(base, [*base.cases, GateCase.of_properties(case, source="more")]) is not Verdict.PROMOTE
+    case = told("smoke/more", "fail", severity="critical")
+    assert with_cases(base, [*base.cases, gate_case(case)]) is not Verdict.PROMOTE
 
 
 @settings(max_examples=150, deadline=None)
@@ -197,8 +203,59 @@ def test_the_order_of_reports_does_not_matter(base: Reading, random: object) -> 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=20))
 def test_any_words_can_be_shown(name: str, message: str, release: str) -> None:
     case = told("smoke/x", "fail", obj=name, message=message)
-    base = replace(READING, cases=(*READING.cases, GateCase.of_properties(case.properties(), source=name)))
+    base = replace(READING, cases=(*READING.cases, gate_case(case, source=name)))
     decision = shown(decide(base, policy(), question(release=release)))
     text = terminal.render(decision)
     assert not [c for c in text if (c != "\n" and ord(c) < 32) or ord(c) in (0x7F, 0x9B, 0x202E, 0x2028)]
     assert "<" not in "".join(line for line in summary.render(decision).splitlines() if "`" not in line)
+
+
+def rank(verdict: Verdict) -> int:
+    return [Verdict.PROMOTE, Verdict.HOLD, Verdict.ROLLBACK].index(verdict)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    readings(),
+    st.sampled_from([Outcome.FAIL, Outcome.ERROR]),
+    st.sampled_from(["critical", "major", "minor"]),
+    st.sampled_from(["smoke", "rollout", "config", "foreign"]),
+    st.sampled_from([{}, {"critical": "note"}, {"major": "note"}, {"minor": "rollback"}]),
+    st.integers(0, 20),
+    st.booleans(),
+)
+def test_one_more_bad_case_never_makes_it_better(
+    base: Reading,
+    outcome: Outcome,
+    severity: str,
+    suite: str,
+    effects: dict[str, str],
+    minimum: int,
+    dry: bool,
+) -> None:
+    """Not even where it would complete what a suite must have executed, and whatever the policy makes of it."""
+    changes = {
+        "effects": effects,
+        "required": {suite: {"minimum": max(1, minimum)}},
+        "dry_run": ["other/more"] if dry else [],
+    }
+    more = replace(gate_case(told("other/more", str(outcome), severity=severity)), suite=suite)
+    before = decide(base, policy(**changes), question()).verdict
+    after = decide(replace(base, cases=(*base.cases, more)), policy(**changes), question()).verdict
+    assert rank(after) >= rank(before)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["<testsuite>", "<testsuite><testcase name='a'>", "<testsuites>", ""]))
+def test_any_bytes_are_read_or_a_problem(content: bytes, before: str) -> None:
+    read = junit.read([before.encode(), content], "x.xml")
+    assert read.cases or read.problems or read.runs
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 400), max_size=20))
+def test_the_size_of_the_chunks_does_not_matter(sizes: list[int]) -> None:
+    content = GOOD.junit().encode()
+    cuts = sorted({min(sum(sizes[:count]), len(content)) for count in range(len(sizes) + 1)} | {0, len(content)})
+    chunks = [content[start:end] for start, end in pairwise(cuts)]
+    assert junit.read(chunks, "x.xml") == junit.read([content], "x.xml")

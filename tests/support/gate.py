@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from seatrial.gate import collection
-from seatrial.gate.decision import Decision, Question, decide
+from seatrial.gate.decision import Decision, decide
 from seatrial.gate.policy import Policy
+from seatrial.gate.question import Question
 from support.reports import NOW
 
 POLICY: dict[str, Any] = {

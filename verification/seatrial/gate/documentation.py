@@ -1,40 +1,30 @@
-"""Writes ``docs/gate.md`` from the policy's sections: ``python -m seatrial.gate.documentation [--check]``."""
+"""Writes ``docs/gate.md`` from the reasons and the policy's sections: ``python -m seatrial.gate.documentation``."""
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import sys
-import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from seatrial.gate.decision import CLOCK_SKEW, Kind, Verdict
-from seatrial.gate.policy import Budgets, Effects, EvidenceRules, Policy, Required, RollbackRules, Section
-
-_KINDS = {
-    Kind.PRODUCT: (
-        "a check looked, and the product is bad",
-        "what `effects` says: rollback, hold or a note; the only one that rolls back",
-    ),
-    Kind.ENVIRONMENT: (
-        "a check could not look, or stable fails in the same way",
-        "hold, beyond `budgets.error`; rolling back would not help",
-    ),
-    Kind.EVIDENCE: (
-        "a check, suite, run or report is missing, unreadable, undecided or not to be trusted",
-        "hold, beyond `budgets.inconclusive`",
-    ),
-    Kind.POLICY: ("the evidence is about another environment or release, or too old", "hold, and no rollback either"),
-}
+from seatrial.gate.cause import REASONS, Kind, Reason
+from seatrial.gate.decision import Verdict
+from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Required, RollbackRules, Section
+from seatrial.gate.question import CLOCK_SKEW
 
 _MEANINGS = {
-    Verdict.PROMOTE: "the evidence is complete, and nothing in it stands in the way",
+    Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
     Verdict.HOLD: "do not promote, do not roll back; the causes say why, and what to run next",
     Verdict.ROLLBACK: "the release is bad, the evidence bears it, and there is something to roll back to",
+}
+_KINDS = {
+    Kind.PRODUCT: "a check looked, and the product is bad; the only one that can roll back",
+    Kind.ENVIRONMENT: "we could not look, or stable does not pass either",
+    Kind.EVIDENCE: "we did not look, or too little, or what was left cannot be believed",
+    Kind.POLICY: "the evidence is not about what was asked, or too old",
 }
 
 _HEAD = f"""# The gate
@@ -51,105 +41,121 @@ time (`--now`): the same give the same bytes in `decision.json`.
 |---|---|---|
 {{verdicts}}
 | `2` | none | wrong use: the command line or the policy is wrong |
-| `3` | none | the gate itself failed |
+| `3` | none | the gate itself failed, or could not write the decision down |
 
 `1` is nobody's verdict. A pipeline treats every code other than 0 and 20 as hold.
 
-## Causes
+## The four causes
 
-| cause | meaning | what follows |
-|---|---|---|
+| kind | meaning |
+|---|---|
 {{kinds}}
 
-A decision is the worst of its causes, rollback before hold. A rollback becomes a hold where the evidence is contradictory,
-hostile, stale, from the future, or about something else, and where a check of `rollback.requires` did not pass.
+## Reasons
 
-## How reports merge
+The decision is the worst effect of its causes: rollback before hold; notes decide nothing. A reason that *forbids a
+rollback* turns every rollback into a hold, since the evidence is not about this release or cannot be believed. Anything
+else that is missing does not keep a rollback: a release that is proven bad is bad. `code` is stable, for pipelines.
+
+| code | kind | effect | forbids a rollback | meaning |
+|---|---|---|---|---|
+{{reasons}}
+
+## How reports become evidence
 
 - Below each folder the gate reads `*.xml` (JUnit), `*-result.json` and `seatrial-run.json` (Allure), and `evidence.json`.
   Hidden folders, `samples/` and Allure's attachments are left out. Any one kind is enough; together they must agree.
 - A case is known by its key, `check[object]@track`. The worst outcome told of it counts:
-  `pass` < `inconclusive` < `error` < `fail`. A skip is no outcome, and gives way to any.
-- Two reports of the same run that tell different outcomes of one case contradict each other: hold, and no rollback.
+  `pass` < `inconclusive` < `error` < `fail`. A skip is no outcome, and gives way to any. The same goes for its severity.
+- Reports of one run that tell a case's outcome, severity or role differently, the run's environment, release or plan, or
+  a weight other than the planned one, contradict each other. So does a property that says pass over an element that does
+  not: the case becomes an error.
 - A planned case without an outcome is missing. Plans come from `evidence.json`, or the property `seatrial.expected`.
 - A `control` case, of the stable track beside a candidate, never decides. Where it fails or could not look, a failure of
-  the same check on the candidate is the environment's.
-- A case without `seatrial.` properties belongs to the suite `foreign` and has the severity `major`. In the report of a
-  seatrial run its failure counts as an error, since such is a test that a dying worker left behind.
-- A report that cannot be read holds; the others still count. One that looks like an attack (a document type, an entity, a
-  link out of the folder, endless depth) or was written by an unknown version also forbids a rollback.
+  the same check on the same object is shared.
+- What counts towards `minimum` is a case on the track under test with an outcome. A failure that the policy only notes
+  does not count: otherwise a failure could be what completes the evidence for a promotion.
+- A case without `seatrial.` properties belongs to the suite `foreign`, with the severity `major`, and can stand for none
+  of ours, whatever its name. In the report of a run of ours it counts for nothing, and its failure is an error: such is
+  the test that a dying worker leaves behind. Times of foreign reports without a zone are read as UTC.
+- A document type, an entity, endless tags or depth make a report hostile. Links out of the folder are not followed, pipes
+  and devices not opened; both hold.
 - Evidence from more than {int(CLOCK_SKEW.total_seconds() // 60)} minutes in the future is not believed.
+- Without `--env` and `--policy` the evidence names its policy by its environment; where there is none, it is held to
+  `base`, and holds. A pipeline should say which environment it asks about.
 
 ## Files
 
 `decision.json` and `summary.md` are written into the first folder of reports, or into `--output`. The decision holds the
-causes with their cases, the counts by suite, the SHA-256 of the policy and of every file read. The summary is also
-appended to the file that `GITHUB_STEP_SUMMARY` names.
+causes with their cases and numbers, the counts by suite, the missing cases, and the SHA-256 of the policy as it comes out
+of all files that it extends and of every report. It is canonical: sorted keys, no floats, ASCII. The summary is also
+appended to the file that `GITHUB_STEP_SUMMARY` names. Commands under *next* are `pytest` or `seatrial` and quoted anew;
+others that a report suggests are not repeated.
 
 ## Policies
 
 A policy is `fixtures/policies/NAME.toml`. `--policy` names it, as a name or a path ending in `.toml`; without it the name
-is that of `--env`, or else of the environment that the reports are about. `extends = "NAME"` lays a policy over another,
-tables key by key. An unknown key is an error.
+is that of `--env`. `extends = "NAME"` lays a policy over another, tables key by key. An unknown key is an error. Suites are
+{{suites}}.
 """
 
 _SECTIONS: tuple[tuple[str, type[Section]], ...] = (
-    ("", Policy),
-    ("required.NAME", Required),
     ("evidence", EvidenceRules),
+    ("required.SUITE", Required),
     ("effects", Effects),
-    ("suite_effects.NAME", Effects),
     ("budgets", Budgets),
     ("rollback", RollbackRules),
 )
 
 
-def meanings(section: type[Section]) -> dict[str, str]:
-    """The docstrings of a section's fields, by name. Raises KeyError for a field that has none."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    found = {
-        field.target.id: inspect.cleandoc(words.value.value)
-        for field, words in zip(tree.body, tree.body[1:], strict=False)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(words, ast.Expr)
-        and isinstance(words.value, ast.Constant)
-        and isinstance(words.value.value, str)
-    }
-    return {name: found[name] for name in section.__struct_fields__}
-
-
 def _type(schema: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return "table"
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in sorted(schema["enum"]))
+    choices = [choice for part in schema.get("anyOf", [schema]) for choice in part.get("enum", [])]
+    if choices:
+        return ", ".join(f"`{value}`" for value in sorted(choices))
     if schema["type"] == "array":
         return "list of strings"
-    kind = str(schema["type"])
-    return {"object": "table of tables", "integer": "whole number"}.get(kind, kind)
+    return {"integer": "whole number"}.get(str(schema["type"]), str(schema["type"]))
 
 
-def _section(path: str, section: type[Section]) -> str:
+def _rows(section: type[Section], names: Sequence[str]) -> list[str]:
     _, definitions = msgspec.json.schema_components([section], ref_template="{name}")
     schema = definitions[section.__name__]["properties"]
     rows = []
-    for name, meaning in meanings(section).items():
+    for name in names:
         default = schema[name].get("default")
-        shown = f"`{json.dumps(default)}`" if default == 0 or (default and isinstance(default, str | int)) else ""
-        rows.append(f"| `{name}` | {_type(schema[name])} | {shown} | {meaning} |")
-    heading = f"### `[{path}]`" if path else "### Top level"
-    doc = " ".join((section.__doc__ or "").split())
+        shown = f"`{json.dumps(default)}`" if isinstance(default, int) or default else ""
+        rows.append(f"| `{name}` | {_type(schema[name])} | {shown} | {schema[name]['description']} |")
+    return rows
+
+
+def _table(heading: str, doc: str, rows: list[str]) -> str:
     return "\n".join([heading, "", doc, "", "| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _section(path: str, section: type[Section]) -> str:
+    doc = " ".join((section.__doc__ or "").split()).partition(": ")[2]
+    return _table(f"### `[{path}]`", f"{doc[:1].upper()}{doc[1:]}", _rows(section, section.__struct_fields__))
+
+
+def _top() -> str:
+    extends = "| `extends` | string |  | policy over which this one is laid |"
+    return _table("### Top level", "Beside the tables below.", [extends, *_rows(Policy, ("environment", "dry_run"))])
+
+
+def _reason(reason: Reason) -> str:
+    blocks = "yes" if reason.blocks else ""
+    return f"| `{reason.code}` | {reason.kind} | {reason.effect or 'policy'} | {blocks} | {reason.meaning} |"
 
 
 def page() -> str:
     """The page as Markdown."""
-    verdicts = "\n".join(f"| `{v.exit_code}` | {v.value} | {_MEANINGS[v]} |" for v in Verdict)
-    kinds = "\n".join(f"| {kind.value} | {meaning} | {effect} |" for kind, (meaning, effect) in _KINDS.items())
-    head = _HEAD.format(verdicts=verdicts, kinds=kinds)
-    return "\n".join([head, *(_section(path, section) for path, section in _SECTIONS)])
+    head = _HEAD.format(
+        verdicts="\n".join(f"| `{v.exit_code}` | {v.value} | {_MEANINGS[v]} |" for v in Verdict),
+        kinds="\n".join(f"| {kind.value} | {meaning} |" for kind, meaning in _KINDS.items()),
+        reasons="\n".join(map(_reason, REASONS)),
+        suites=", ".join(f"`{suite}`" for suite in SUITES),
+    )
+    return "\n".join([head, _top(), *(_section(path, section) for path, section in _SECTIONS)])
 
 
 def main() -> int:

@@ -1,58 +1,105 @@
-"""What the gate knows once it has read: runs, cases and problems, whatever reports they came from."""
+"""What one report tells the gate: runs, cases and problems, in the same types whatever the format was."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
-from seatrial.evidence.outcome import Outcome
+from seatrial.evidence.outcome import Outcome, Role, Severity
+from seatrial.evidence.properties import SCHEMA, TABLE, case_key
 
-NUMBERS = ("seen", "limit", "interval", "n", "unit")
+NUMBERS: Final = ("seen", "limit", "interval", "n", "unit")
+FOREIGN: Final = "foreign"
+"""Suite of cases that are none of ours."""
+STRICTNESS: Final = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
+MAX_WORDS: Final = 2_000
+"""Characters kept of a message, remedy or number."""
+
+RUN_NAMES: Final = frozenset(entry.name.removeprefix("seatrial.") for entry in TABLE if entry.scope == "run")
+_CASE_NAMES: Final = frozenset(entry.name.removeprefix("seatrial.") for entry in TABLE if entry.scope == "case")
+_KEY: Final = re.compile(r"(?P<check>[^\[\]]+)\[(?P<object>.*)\](?:@(?P<track>[^@\[\]]+))?", re.DOTALL)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GateCase:
-    """One case as one report tells it. ``outcome`` is None where it was skipped; ``foreign`` cases are none of ours."""
+    """One case as one report tells it. ``outcome`` is None where it was skipped or only planned."""
 
     key: str
     check: str
-    object: str
-    suite: str
-    severity: str = "major"
+    object: str = ""
+    suite: str = ""
+    """Empty where a plan names the case by its key alone."""
+    severity: Severity = Severity.MAJOR
     trigger: str = ""
     track: str = ""
-    role: str = "subject"
+    role: Role = Role.SUBJECT
     outcome: Outcome | None = None
     message: str = ""
-    skip_reason: str = ""
-    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Why it ended so; of a skipped case the reason of the skip."""
+    skipped: bool = False
+    numbers: tuple[tuple[str, str], ...] = ()
     remedy: str = ""
     reproduce: str = ""
     source: str = ""
     run: str = ""
-    """Id of the run that it belongs to, where the report says."""
-    foreign: bool = False
+    """Id of the run that it belongs to; empty where the report does not say."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it carries no identity of ours."""
+        return self.suite == FOREIGN
+
+    def number(self, name: str) -> str:
+        """``seen``, ``limit``, ``interval``, ``n`` or ``unit``; empty where it has none."""
+        return next((value for known, value in self.numbers if known == name), "")
 
     @classmethod
     def of_properties(cls, values: Mapping[str, str], *, source: str, run: str = "") -> GateCase:
-        """A case of ours from its ``seatrial.`` properties. Raises ValueError for an outcome that there is not."""
-        short = {name.removeprefix("seatrial."): value for name, value in values.items()}
-        outcome = short.get("outcome")
+        """A case of ours from its properties, without their prefix.
+
+        Raises ValueError for a value that the table of properties does not allow: no run wrote such a report.
+        """
+        key = values.get("key", "")
+        match = _KEY.fullmatch(key)
+        if match is None:
+            raise ValueError(f"key: expected check[object]@track, seen {key[:100]!r}")
+        check, obj = values.get("check", match["check"]), values.get("object", match["object"])
+        track = values.get("case-track", values.get("track", match["track"] or ""))
+        if case_key(check, obj, track) != key:
+            raise ValueError(f"{key[:100]}: check, object and track say {case_key(check, obj, track)[:100]}")
+        outcome = _one_of(Outcome, "outcome", values) if values.get("outcome") else None
         return cls(
-            key=short["key"],
-            check=short.get("check", short["key"]),
-            object=short.get("object", ""),
-            suite=short.get("suite", ""),
-            severity=short.get("severity", "major"),
-            trigger=short.get("trigger", ""),
-            track=short.get("case-track", short.get("track", "")),
-            role=short.get("role", "subject"),
-            outcome=Outcome(outcome) if outcome else None,
-            message=short.get("message", "") if outcome else "",
-            skip_reason="" if outcome else short.get("skip_reason", short.get("message", "")),
-            numbers={name: short[name] for name in NUMBERS if short.get(name)},
-            remedy=short.get("remedy", ""),
-            reproduce=short.get("reproduce", ""),
+            key=key,
+            check=check,
+            object=obj,
+            suite=values.get("suite", ""),
+            severity=_one_of(Severity, "severity", {"severity": "major", **values}),
+            trigger=values.get("trigger", ""),
+            track=track,
+            role=_one_of(Role, "role", {"role": "subject", **values}),
+            outcome=outcome,
+            message=(values.get("message") or values.get("skip_reason", ""))[:MAX_WORDS],
+            numbers=tuple((name, values[name][:MAX_WORDS]) for name in NUMBERS if values.get(name)),
+            remedy=values.get("remedy", "")[:MAX_WORDS],
+            reproduce=values.get("reproduce", "")[:MAX_WORDS],
+            source=source,
+            run=run,
+        )
+
+    @classmethod
+    def of_foreign(cls, name: str, outcome: Outcome | None, message: str, *, source: str, run: str = "") -> GateCase:
+        """A case of somebody else's. Its key can never be that of one of ours, whatever it is called."""
+        line = message.strip().split("\n", 1)[0][:MAX_WORDS]
+        key = f"{FOREIGN}:{name or '(unnamed)'}"
+        return cls(
+            key=key,
+            check=key,
+            suite=FOREIGN,
+            outcome=outcome,
+            skipped=outcome is None,
+            message="" if outcome is Outcome.PASS else line,
             source=source,
             run=run,
         )
@@ -61,31 +108,41 @@ class GateCase:
         """The case, made worse where ``outcome`` ranks higher; never better."""
         if self.outcome is not None and self.outcome.rank >= outcome.rank:
             return self
-        return replace(self, outcome=outcome, message=message or self.message)
+        return replace(self, outcome=outcome, message=message[:MAX_WORDS] or self.message)
+
+
+_Word = TypeVar("_Word", Outcome, Severity, Role)
+
+
+def _one_of(words: type[_Word], name: str, values: Mapping[str, str]) -> _Word:
+    seen = values[name]
+    if seen not in list(words):
+        allowed = ", ".join(words)
+        raise ValueError(f"{values.get('key', '')[:100]}: {name}: expected {allowed}; seen {seen[:60]!r}")
+    return words(seen)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something about the reports themselves: unreadable, truncated, hostile, contradictory.
-
-    ``grave`` ones mean that the evidence as a whole cannot be trusted; the others that some of it is missing.
-    """
+    """Something about a report itself. ``grave`` ones mean that the evidence as a whole cannot be believed."""
 
     source: str
     message: str
     grave: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.source}: {self.message}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """Identity of a run as one report tells it; empty strings where it does not say."""
+    """What one report says about the run behind it."""
 
     source: str
     values: Mapping[str, str]
+    """Run-scope properties without their prefix; of a foreign report at most ``finished``."""
     state: str = ""
+    """`running`, `finished` or `interrupted`, where the report says."""
+    expected: tuple[GateCase, ...] | None = None
+    """The planned cases; None where the report does not say."""
+    foreign: bool = False
 
     def get(self, name: str) -> str:
         """The run-scope property ``seatrial.<name>``."""
@@ -94,14 +151,13 @@ class RunFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Everything that one file, or all files together, said."""
+    """Everything that one file, or all files together, said; nothing is merged yet."""
 
     runs: tuple[RunFacts, ...] = ()
-    expected: tuple[GateCase, ...] = ()
     cases: tuple[GateCase, ...] = ()
     problems: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 of every file that was read, by its path below the folder."""
+    """SHA-256 of every file that was read, by its name in the record."""
 
     @classmethod
     def of_problem(cls, source: str, message: str, *, grave: bool = False) -> Reading:
@@ -110,49 +166,31 @@ class Reading:
 
     @classmethod
     def joined(cls, readings: Iterable[Reading]) -> Reading:
-        """All readings as one; cases are not merged yet."""
+        """All readings one after the other."""
         parts = list(readings)
-        files: dict[str, str] = {}
-        for part in parts:
-            files.update(part.files)
         return cls(
             runs=tuple(run for part in parts for run in part.runs),
-            expected=tuple(case for part in parts for case in part.expected),
             cases=tuple(case for part in parts for case in part.cases),
             problems=tuple(problem for part in parts for problem in part.problems),
-            files=files,
+            files={name: digest for part in parts for name, digest in part.files.items()},
         )
 
 
-def merged(cases: Iterable[GateCase]) -> dict[str, GateCase]:
-    """One case a key: the worst outcome counts, and a report that only skipped says nothing against one that looked."""
-    result: dict[str, GateCase] = {}
-    for case in cases:
-        known = result.get(case.key)
-        if known is None or (case.outcome is not None and (known.outcome is None or _worse(case, known))):
-            result[case.key] = case
-    return result
+def own_values(properties: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``properties`` that are in the table, without their prefix: those of the run and those of the case."""
+    short = {n.removeprefix("seatrial."): value for n, value in properties.items() if n.startswith("seatrial.")}
+    run = {name: value for name, value in short.items() if name in RUN_NAMES}
+    return run, {name: value for name, value in short.items() if name in _CASE_NAMES}
 
 
-def _worse(case: GateCase, known: GateCase) -> bool:
-    assert case.outcome is not None
-    assert known.outcome is not None
-    if case.outcome is known.outcome:
-        return len(case.numbers) + len(case.message) > len(known.numbers) + len(known.message)
-    return case.outcome.rank > known.outcome.rank
+def planned(keys: Iterable[str], source: str) -> tuple[GateCase, ...]:
+    """Planned cases of which a report gives the keys alone. Raises ValueError for a key that is none."""
+    return tuple(GateCase.of_properties({"key": key}, source=source) for key in keys)
 
 
-def contradictions(cases: Iterable[GateCase]) -> list[Problem]:
-    """Cases of which two reports of the same run tell different outcomes: somebody changed one of them."""
-    told: dict[tuple[str, str], GateCase] = {}
-    problems: dict[str, Problem] = {}
-    for case in cases:
-        if not case.run or case.outcome is None or case.foreign:
-            continue
-        first = told.setdefault((case.run, case.key), case)
-        if first.outcome is not case.outcome and first.source != case.source:
-            message = (
-                f"{case.key} is {case.outcome} here and {first.outcome} in {first.source}: reports of one run differ"
-            )
-            problems.setdefault(case.key, Problem(source=case.source, message=message, grave=True))
-    return list(problems.values())
+def schema_problem(seen: str | None, source: str) -> tuple[Problem, ...]:
+    """The problem that a report was written under another table of properties, where that is so."""
+    if seen == SCHEMA:
+        return ()
+    message = f"written under another table of properties: expected schema {SCHEMA}, seen {seen or 'none'}"
+    return (Problem(source=source, message=message, grave=True),)

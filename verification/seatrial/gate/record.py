@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -9,17 +10,17 @@ from typing import Any, Final
 
 from seatrial import __version__
 from seatrial.evidence.run import timestamp
-from seatrial.gate.decision import Decision, Question
+from seatrial.gate.decision import Decision
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import Policy
+from seatrial.gate.question import Question
 
 SCHEMA: Final = 1
 
 
 def canonical(document: Mapping[str, Any]) -> str:
-    """Sorted keys, no insignificant space, UTF-8 as it is; what cannot be encoded is escaped."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Sorted keys, no insignificant space, ASCII alone: one text for one value, and fit for any file system."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def evidence_sha256(files: Mapping[str, str]) -> str:
@@ -27,8 +28,8 @@ def evidence_sha256(files: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical(files).encode()).hexdigest()
 
 
-def document(decision: Decision, policy: Policy, question: Question, files: Mapping[str, str]) -> dict[str, Any]:
-    """``decision.json`` as an object. All values are strings, whole numbers, lists and objects."""
+def document(decision: Decision, policy: Policy, question: Question) -> dict[str, Any]:
+    """``decision.json`` as an object. All values are strings, whole numbers, truth values, lists and objects."""
     return {
         "schema": SCHEMA,
         "seatrial": __version__,
@@ -43,28 +44,35 @@ def document(decision: Decision, policy: Policy, question: Question, files: Mapp
         "runs": list(decision.runs),
         "causes": [
             {
+                "code": cause.reason.code,
                 "kind": cause.kind.value,
                 "effect": cause.effect,
+                "rollback_withheld": cause.withheld,
                 "sentence": cause.sentence,
                 "cases": [_case(case) for case in cause.cases],
             }
             for cause in decision.causes
         ],
-        "suites": {name: vars(count) for name, count in decision.suites.items()},
+        "suites": {
+            name: {**dataclasses.asdict(count), "executed": count.executed} for name, count in decision.suites.items()
+        },
         "missing": [case.key for case in decision.missing],
         "next": list(decision.next),
-        "policy": {"environment": policy.environment, "sha256": policy.sha256()},
-        "evidence": {"sha256": evidence_sha256(files), "files": dict(files)},
+        "policy": {"name": policy.name, "environment": policy.environment, "sha256": policy.sha256()},
+        "evidence": {"sha256": evidence_sha256(decision.files), "files": dict(decision.files)},
     }
 
 
 def _case(case: GateCase) -> dict[str, Any]:
     values = {
         "key": case.key,
-        "severity": case.severity,
+        "suite": case.suite,
+        "severity": case.severity.value,
         "trigger": case.trigger,
+        "role": case.role.value,
         "outcome": case.outcome.value if case.outcome else "",
-        "message": case.message or case.skip_reason,
+        "skipped": case.skipped,
+        "message": case.message,
         "numbers": dict(case.numbers),
         "remedy": case.remedy,
         "reproduce": case.reproduce,

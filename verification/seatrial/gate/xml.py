@@ -1,18 +1,19 @@
-"""Reads XML as a stream and refuses what no report needs: document types, entities, endless text and endless depth.
+"""Reads XML as a stream and refuses what no report needs: document types, entities, endless tags and endless depth.
 
 Expat is driven directly: nothing is expanded, nothing is fetched, and memory does not grow with the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Final, NoReturn, Protocol
 from xml.parsers import expat
 
-MAX_TEXT: Final = 64_000
+MAX_TEXT: Final = 16_000
 """Characters kept of one element's text; the rest is read and thrown away."""
 MAX_DEPTH: Final = 100
+MAX_TOKEN: Final = 8 * 1024 * 1024
+"""Bytes that one tag, comment or instruction may be long: expat keeps it whole until it ends."""
 
 
 class XmlProblem(ValueError):
@@ -24,72 +25,87 @@ class XmlProblem(ValueError):
 
 
 class Handler(Protocol):
-    """What is told of each element, in document order."""
+    """What is told of each element, in document order; names come without a namespace prefix."""
 
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
+    def start(self, name: str, attributes: Mapping[str, str], line: int) -> bool:
+        """An element begins. True asks for its text. May raise XmlProblem."""
 
     def end(self, name: str, text: str) -> None:
-        """An element ends; ``text`` is its own text, at most MAX_TEXT characters."""
+        """An element ends; ``text`` is its own text, at most MAX_TEXT characters, empty where it was not asked for."""
 
 
-def parse(path: Path, handler: Handler) -> None:
-    """Read ``path`` into ``handler``.
+def parse(chunks: Iterable[bytes], handler: Handler) -> None:
+    """Read ``chunks`` into ``handler``.
 
-    Raises XmlProblem for XML that is empty, truncated, malformed or hostile, and OSError where the file cannot be read.
+    Raises XmlProblem for XML that is empty, truncated, malformed or hostile, and whatever ``chunks`` raises.
     """
-    parser = expat.ParserCreate(namespace_separator=None)
-    parser.buffer_text = True
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    texts: list[list[str]] = []
-    sizes: list[int] = []
+    reader = _Reader(handler)
+    parser = reader.parser
+    fed = 0
+    try:
+        for chunk in chunks:
+            fed += len(chunk)
+            parser.Parse(chunk, False)
+            if fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN:
+                reader.refuse(f"a tag, comment or instruction longer than {MAX_TOKEN >> 20} MiB")
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        words = "the file is empty" if fed == 0 else expat.errors.messages.get(error.code, "malformed")
+        raise XmlProblem(f"not whole XML: {words}", line=error.lineno) from None
+    except (LookupError, UnicodeError) as error:
+        raise XmlProblem(f"not readable: {error}", line=parser.CurrentLineNumber) from None
+    except XmlProblem:
+        raise
+    except ValueError as error:
+        # Encodings of several bytes that expat does not know.
+        raise XmlProblem(f"not readable: {error}", line=parser.CurrentLineNumber) from None
 
-    def refuse(what: str) -> None:
-        raise XmlProblem(f"{what}: no report needs it, so it is refused", line=parser.CurrentLineNumber, hostile=True)
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if len(texts) >= MAX_DEPTH:
-            refuse(f"elements nested more than {MAX_DEPTH} deep")
-        texts.append([])
-        sizes.append(0)
-        handler.start(name.rpartition(":")[2], attributes)
+class _Reader:
+    """Expat's handlers around ours."""
 
-    def characters(data: str) -> None:
-        if texts and (room := MAX_TEXT - sizes[-1]) > 0:
-            texts[-1].append(data[:room])
-            sizes[-1] += len(data)
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.depth = 0
+        self.texts: dict[int, list[str]] = {}
+        """Parts of the text of open elements that asked for it, by depth."""
+        self.room: dict[int, int] = {}
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.StartDoctypeDeclHandler = lambda *_: self.refuse("a document type declaration")
+        self.parser.EntityDeclHandler = lambda *_: self.refuse("an entity declaration")
+        self.parser.ExternalEntityRefHandler = lambda *_: self.refuse("an external entity")
 
-    def end(name: str) -> None:
-        sizes.pop()
-        handler.end(name.rpartition(":")[2], "".join(texts.pop()))
+    def refuse(self, what: str) -> NoReturn:
+        raise XmlProblem(
+            f"{what}, which no report needs: it is refused", line=self.parser.CurrentLineNumber, hostile=True
+        )
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = characters
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.refuse(f"elements nested more than {MAX_DEPTH} deep")
+        wanted = self.handler.start(name.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
+        if wanted:
+            self.texts[self.depth], self.room[self.depth] = [], MAX_TEXT
+        self._listen()
 
-    def doctype(*_: object) -> None:
-        refuse("a document type declaration")
+    def _end(self, name: str) -> None:
+        text = "".join(self.texts.pop(self.depth, ()))
+        self.room.pop(self.depth, None)
+        self.depth -= 1
+        self._listen()
+        self.handler.end(name.rpartition(":")[2], text)
 
-    def entity(*_: object) -> None:
-        refuse("an entity declaration")
+    def _listen(self) -> None:
+        # Most text is none that a decision needs, and a call for each piece would cost more than the parsing.
+        self.parser.CharacterDataHandler = self._characters if self.depth in self.texts else None
 
-    def external(*_: object) -> int:
-        refuse("an external entity")
-        return 0
-
-    parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = entity
-    parser.ExternalEntityRefHandler = external
-    with path.open("rb") as stream:
-        try:
-            parser.ParseFile(stream)
-        except expat.ExpatError as error:
-            words = expat.errors.messages.get(error.code, "malformed")
-            if path.stat().st_size == 0:
-                words = "the file is empty"
-            raise XmlProblem(f"not whole XML: {words}", line=error.lineno) from None
-        except XmlProblem:
-            raise
-        except (LookupError, ValueError) as error:
-            # Of an encoding that Python does not know, or that expat cannot use.
-            raise XmlProblem(f"not whole XML: {error}", line=parser.CurrentLineNumber) from None
+    def _characters(self, data: str) -> None:
+        room = self.room[self.depth]
+        if room > 0:
+            self.texts[self.depth].append(data[:room])
+            self.room[self.depth] = room - len(data)

@@ -4,51 +4,64 @@ from __future__ import annotations
 
 from typing import Final
 
+from seatrial.gate.cause import Cause
 from seatrial.gate.decision import Decision
-from seatrial.report.terminal import headline, numbers
+from seatrial.report.terminal import COLUMNS, headline, numbers, shown_columns, tally, words
 from seatrial.report.text import code, markdown
 
 MAX_CASES: Final = 25
 
 
 def render(decision: Decision) -> str:
-    """The page, with a trailing newline."""
-    lines = [f"## {markdown(headline(decision))}", ""]
-    facts = {
-        "run": ", ".join(decision.runs),
-        "track": decision.track,
-        "phase": decision.phase,
-        "release wanted": decision.release_wanted,
-        "release seen": decision.release_seen,
-    }
-    lines += ["| | |", "|---|---|", *(f"| {name} | {markdown(value)} |" for name, value in facts.items() if value), ""]
+    """The page, with a trailing newline. Whatever comes from a report is shown as text and nothing else."""
+    verdict, _, rest = headline(decision).partition("  ")
+    lines = [f"## {verdict}: {markdown(rest)}", "", *_facts(decision)]
     for title, effects in (("Why", ("rollback", "hold")), ("Also seen", ("note",))):
         causes = decision.of_effect(*effects)
-        if not causes:
-            continue
-        lines += [f"### {title}", ""]
+        if causes:
+            lines += [f"### {title}", ""]
         for cause in causes:
-            lines += [f"**{cause.kind.value}**: {markdown(cause.sentence)}", ""]
-            if cause.cases:
-                lines += ["| check | severity | what | numbers |", "|---|---|---|---|"]
-                lines += [
-                    f"| {code(case.key, in_table=True)} | {markdown(case.severity)} "
-                    f"| {markdown(case.message or case.skip_reason)} | {markdown(numbers(case))} |"
-                    for case in cause.cases[:MAX_CASES]
-                ]
-                if len(cause.cases) > MAX_CASES:
-                    lines.append(f"| ... and {len(cause.cases) - MAX_CASES} more | | | |")
-                lines.append("")
+            lines += _cause(cause)
     if decision.suites:
-        lines += [
-            "| suite | expected | pass | fail | error | inconclusive | missing |",
-            "|---|--:|--:|--:|--:|--:|--:|",
-        ]
-        lines += [
-            f"| {markdown(suite)} | {c.expected} | {c.passed} | {c.fail} | {c.error} | {c.inconclusive} | {c.missing} |"
-            for suite, c in decision.suites.items()
-        ]
-        lines.append("")
+        lines += ["### What was looked at", "", *_table(decision), ""]
     if decision.next:
         lines += ["### Next", "", *(f"- {code(command)}" for command in decision.next), ""]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _facts(decision: Decision) -> list[str]:
+    facts = {
+        "run": ", ".join(decision.runs),
+        "release wanted": decision.release_wanted,
+        "release seen": decision.release_seen,
+        "track": decision.track,
+        "phase": decision.phase,
+    }
+    rows = [f"| {name} | {markdown(value)} |" for name, value in facts.items() if value]
+    return ["| | |", "|---|---|", *rows, ""] if rows else []
+
+
+def _cause(cause: Cause) -> list[str]:
+    lines = [f"**{cause.kind.value}**: {markdown(cause.sentence, 500)}", ""]
+    if not cause.cases:
+        return lines
+    lines += ["| check | severity | what | numbers |", "|---|---|---|---|"]
+    for case in cause.cases[:MAX_CASES]:
+        cells = (code(case.key, table=True), case.severity.value, markdown(words(case)), markdown(numbers(case)))
+        lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    if len(cause.cases) > MAX_CASES:
+        lines += [f"... and {len(cause.cases) - MAX_CASES} more, all in `decision.json`.", ""]
+    return lines
+
+
+def _table(decision: Decision) -> list[str]:
+    shown = shown_columns(decision.suites.values())
+    lines = [
+        f"| suite | {' | '.join(COLUMNS[position] for position in shown)} |",
+        f"|---|{'--:|' * len(shown)}",
+    ]
+    for suite, count in decision.suites.items():
+        values = tally(count)
+        lines.append(f"| {markdown(suite, 40)} | {' | '.join(str(values[position]) for position in shown)} |")
+    return lines

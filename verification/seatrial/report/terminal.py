@@ -2,83 +2,135 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from typing import Final
 
-from seatrial.gate.decision import Decision, Verdict
+from seatrial.evidence.outcome import Outcome
+from seatrial.gate.cause import Cause
+from seatrial.gate.decision import Decision, SuiteCount, Verdict
 from seatrial.gate.evidence import GateCase
 from seatrial.report.text import plain
 
 MAX_CASES: Final = 8
+MAX_NAMES: Final = 20
+"""Of cases of which there is nothing to say but that they are missing."""
+WIDTH: Final = 110
+COLUMNS: Final = ("expected", "executed", "pass", "inconclusive", "error", "fail", "skipped", "absent")
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
 _MEANING: Final = {
-    Verdict.PROMOTE: "the evidence is complete, and nothing in it stands in the way",
-    Verdict.HOLD: "do not promote, do not roll back: see why",
-    Verdict.ROLLBACK: "the release is bad",
+    Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
+    Verdict.HOLD: "do not promote, do not roll back",
+    Verdict.ROLLBACK: "the release is bad, take it back",
 }
 
 
 def headline(decision: Decision) -> str:
     """The verdict and what it is about, in one line."""
-    release = decision.release_wanted or "unknown release"
-    where = decision.environment or "unknown environment"
-    return f"{decision.verdict.value.upper()}  {plain(release)} in {plain(where)}: {_MEANING[decision.verdict]}"
+    release = plain(decision.release_wanted) or "unknown release"
+    where = plain(decision.environment) or "unknown environment"
+    return f"{decision.verdict.value.upper()}  {release} in {where}: {_MEANING[decision.verdict]}"
 
 
 def numbers(case: GateCase) -> str:
     """Seen, expected, interval and n of a case, as far as it has them."""
-    unit = f" {case.numbers['unit']}" if case.numbers.get("unit") else ""
+    unit = f" {case.number('unit')}" if case.number("unit") else ""
     parts = [
-        f"{label} {case.numbers[name]}{'' if name == 'n' else unit}"
+        f"{label} {case.number(name)}{'' if name == 'n' else unit}"
         for name, label in (("seen", "seen"), ("limit", "expected"), ("interval", "interval"), ("n", "n"))
-        if case.numbers.get(name)
+        if case.number(name)
     ]
     return plain(", ".join(parts))
 
 
+def words(case: GateCase) -> str:
+    """What a case has to say; nothing where it did not run, or did not end."""
+    return plain(f"skipped: {case.message}" if case.skipped else case.message)
+
+
+def tally(count: SuiteCount) -> tuple[int, ...]:
+    """The values of COLUMNS."""
+    outcomes = (count.passed, count.inconclusive, count.error, count.fail)
+    return (count.expected, count.executed, *outcomes, count.skipped, count.absent)
+
+
+def shown_columns(counts: Iterable[SuiteCount]) -> list[int]:
+    """Positions of the columns worth showing: those that are never empty, and others where they are not."""
+    rows = [tally(count) for count in counts]
+    return [position for position in range(len(COLUMNS)) if position < 3 or any(row[position] for row in rows)]
+
+
 def render(decision: Decision, *, colour: bool = False) -> str:
-    """The whole summary, without a trailing newline."""
+    """The whole summary, without a trailing newline. Whatever comes from a report cannot move the cursor."""
     first = headline(decision)
     if colour:
         word, _, rest = first.partition(" ")
         first = f"\x1b[1;{_COLOURS[decision.verdict]}m{word}\x1b[0m {rest}"
-    lines = [first]
-    seen = f", seen running {plain(decision.release_seen)}" if decision.release_seen else ""
-    run = plain(", ".join(decision.runs)) or "unknown run"
-    lines.append(f"  run {run}{seen}, track {plain(decision.track) or '?'}, phase {plain(decision.phase) or '?'}")
-    for title, effects in (("why", ("rollback", "hold")), ("also", ("note",))):
+    lines = [first, *_about(decision)]
+    for title, effects in (("why", ("rollback", "hold")), ("also seen", ("note",))):
         causes = decision.of_effect(*effects)
         if causes:
             lines += ["", title]
         for cause in causes:
-            lines.append(f"  {cause.kind.value}: {plain(cause.sentence)}")
-            for case in cause.cases[:MAX_CASES]:
-                lines += _case(case)
-            if len(cause.cases) > MAX_CASES:
-                lines.append(f"    ... and {len(cause.cases) - MAX_CASES} more, all in decision.json")
+            lines += _cause(cause)
     if decision.suites:
         lines += ["", *_table(decision)]
     if decision.next:
-        lines += ["", "next", *(f"  {plain(command, 1000)}" for command in decision.next)]
+        lines += ["", "next", *(f"  {plain(command, 1_000)}" for command in decision.next)]
     return "\n".join(lines)
 
 
-def _case(case: GateCase) -> list[str]:
-    severity = f" ({plain(case.severity)})" if case.outcome is not None and not case.foreign else ""
-    lines = [f"    {plain(case.key)}{severity}"]
-    words = case.message or (f"skipped: {case.skip_reason}" if case.skip_reason else "")
-    if words:
-        lines.append(f"      {plain(words)}")
-    if shown := numbers(case):
-        lines.append(f"      {shown}")
+def _about(decision: Decision) -> list[str]:
+    facts = {
+        "run": ", ".join(decision.runs),
+        "seen running": decision.release_seen,
+        "track": decision.track,
+        "phase": decision.phase,
+    }
+    known = [f"{name} {plain(value)}" for name, value in facts.items() if value]
+    return ["  " + ", ".join(known)] if known else []
+
+
+def _cause(cause: Cause) -> list[str]:
+    lines = _folded(f"{cause.kind.value}: {plain(cause.sentence, 500)}", "  ", "    ")
+    most = MAX_CASES if any(words(case) for case in cause.cases) else MAX_NAMES
+    for case in cause.cases[:most]:
+        lines += _case(case)
+    if len(cause.cases) > most:
+        lines.append(f"    ... and {len(cause.cases) - most} more, all in decision.json")
     return lines
 
 
+def _case(case: GateCase) -> list[str]:
+    weight = f"  ({case.severity})" if case.outcome is Outcome.FAIL and not case.foreign else ""
+    lines = [f"    {plain(case.key)}{weight}"]
+    if said := words(case):
+        lines += _folded(said, "      ", "      ")
+    if shown := numbers(case):
+        lines += _folded(shown, "      ", "      ")
+    if case.remedy and case.outcome is not None:
+        lines += _folded(f"-> {plain(case.remedy)}", "      ", "         ")
+    return lines
+
+
+def _folded(text: str, first: str, others: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def _table(decision: Decision) -> list[str]:
-    names = ("expected", "pass", "fail", "error", "inconclusive", "missing")
-    width = max(len("suite"), *(len(plain(suite)) for suite in decision.suites))
+    shown = shown_columns(decision.suites.values())
+    names = [COLUMNS[position] for position in shown]
+    width = max(len("suite"), *(len(plain(suite, 40)) for suite in decision.suites))
     rows = [f"{'suite':<{width}}  " + "  ".join(names)]
     for suite, count in decision.suites.items():
-        values = (count.expected, count.passed, count.fail, count.error, count.inconclusive, count.missing)
-        cells = (f"{value or '.':>{len(name)}}" for value, name in zip(values, names, strict=True))
-        rows.append(f"{plain(suite):<{width}}  " + "  ".join(cells))
+        values = tally(count)
+        cells = (f"{values[position] or '.':>{len(COLUMNS[position])}}" for position in shown)
+        rows.append(f"{plain(suite, 40):<{width}}  " + "  ".join(cells))
     return rows

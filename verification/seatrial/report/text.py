@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Final
 
-_SPACE = re.compile(r"\s+")
+_SPACE: Final = re.compile(r"\s+")
+_UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+!|~@$])")
+_LINK: Final = re.compile(r"://|(?<=\bwww)\.", re.IGNORECASE)
 
 
 def plain(text: str, width: int = 300) -> str:
     """One line without control, format and bidirectional characters, at most ``width`` characters long."""
-    line = _SPACE.sub(" ", text).strip()
-    kept = "".join(character for character in line if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co"))
+    # Far more than is kept, so that a long text costs nothing and one that begins with much space is not lost.
+    line = _SPACE.sub(" ", text[: 20 * width]).strip()
+    kept = "".join(character for character in line if unicodedata.category(character) not in _UNSHOWN)
     return kept if len(kept) <= width else kept[: width - 3] + "..."
 
 
 def markdown(text: str, width: int = 300) -> str:
-    """:func:`plain`, with everything escaped that Markdown or HTML would interpret."""
+    """:func:`plain`, with everything escaped that Markdown or HTML would interpret, links and mentions among it."""
     escaped = plain(text, width).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~@$])", r"\\\1", escaped)
+    return _LINK.sub(lambda found: "&#58;//" if found[0] == "://" else "&#46;", _MARKUP.sub(r"\\\1", escaped))
 
 
-def code(text: str, *, in_table: bool = False) -> str:
-    """Text between backquotes, longer ones where it holds some itself; only a table needs its bars escaped."""
-    line = plain(text, 1000) or "(none)"
+def code(text: str, *, table: bool = False) -> str:
+    """Text between backquotes, more of them than it holds itself; in a table its bars are escaped."""
+    line = plain(text, 1_000)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|" if in_table else "|")
+    pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    quoted = f"{fence}{pad}{line}{pad}{fence}"
+    return quoted.replace("|", "\\|") if table else quoted
