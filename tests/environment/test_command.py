@@ -14,7 +14,7 @@ from seatrial.environment import template
 from seatrial.environment.loading import digest, load
 from seatrial.environment.locations import FixtureDirectory, fixture_directories
 from seatrial.environment.model import Environment
-from seatrial.gate.policy import load as load_policy
+from seatrial.gate import policy_file
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = ("demo", "dev", "production", "qa", "staging")
@@ -205,7 +205,9 @@ def test_init_writes_what_check_accepts(flags: list[str], project: Path, capsys:
         "fixtures/policies/mine.toml",
         "verification/test_smoke.py",
     ]
-    policy = load_policy(project / "fixtures/policies/mine.toml", [REPOSITORY / "fixtures/policies"])
+    policy = policy_file.load(
+        project / "fixtures/policies/mine.toml", [policy_file.Folder(path=REPOSITORY / "fixtures/policies")]
+    )
     assert policy.environment == "mine"
     compile((project / "verification/test_smoke.py").read_text(), "test_smoke.py", "exec")
     given = dict(zip(flags[::2], flags[1::2], strict=True))

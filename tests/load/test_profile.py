@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import pytest
 
+from seatrial.environment.loading import load
+from seatrial.environment.locations import fixture_directories
 from seatrial.environment.model import LoadLimits
 from seatrial.load.profile import ProfileError, check_limits, load_profile, parse_profile
 
 GOOD = 'rate = 40\nduration = "10s"\nprompts = ["hello"]\n'
 
 
-@pytest.mark.parametrize("name", ["smoke", "baseline", "canary"])
+@pytest.mark.parametrize("name", ["trickle", "smoke", "baseline", "canary"])
 def test_the_shipped_profiles_are_valid(name):
     assert load_profile(name).requests(2) > 0
 
@@ -54,7 +58,7 @@ def test_the_repository_comes_before_what_is_shipped(tmp_path):
 
 
 def test_an_unknown_profile_names_those_there_are():
-    with pytest.raises(ProfileError, match=r"baseline, canary, smoke; seen 'nope'; looked in "):
+    with pytest.raises(ProfileError, match=r"baseline, canary, smoke, trickle; seen 'nope'; looked in "):
         load_profile("nope")
 
 
@@ -73,3 +77,12 @@ def test_limits_name_every_excess():
         assert part in str(caught.value)
     with pytest.raises(ProfileError, match=r"'qa' does not allow load"):
         check_limits(profile, LoadLimits(), tracks=1, environment="qa")
+
+
+@pytest.mark.parametrize("name", ["demo", "dev", "qa", "staging", "production"])
+def test_the_shipped_environments_allow_the_load_that_they_ask_for(name):
+    environment = load(name, fixture_directories(Path.cwd())).environment
+    for service in environment.services.values():
+        if service.latency:
+            profile = load_profile(service.latency.profile)
+            check_limits(profile, environment.load, tracks=2, environment=name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from seatrial import generated
 from seatrial.checks.catalogue import catalogue
 from seatrial.checks.check import Check
 
@@ -39,14 +40,5 @@ def page() -> str:
     return "\n".join(_parts())
 
 
-def main() -> int:
-    """Write the page, or with ``--check`` return 1 where it is out of date."""
-    path = Path("docs/catalogue.md")
-    if "--check" in sys.argv[1:]:
-        return int(not path.is_file() or path.read_text(encoding="utf-8") != page())
-    path.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main({Path("docs/catalogue.md"): page()}))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from seatrial import generated
 from seatrial.conversation.placeholders import BUILT_IN
 from seatrial.conversation.script import Capture, Expect, JsonExpect, Script, Turn
 
@@ -63,15 +64,5 @@ def page(current: str) -> str:
     return f"{before}{BEGIN}\n\n{keys()}\n{END}{after}"
 
 
-def main() -> int:
-    """Write both files, or with ``--check`` return 1 where one is out of date."""
-    wanted = {SCHEMA: schema(), PAGE: page(PAGE.read_text(encoding="utf-8"))}
-    if "--check" in sys.argv[1:]:
-        return int(any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in wanted.items()))
-    for path, text in wanted.items():
-        path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main({SCHEMA: schema(), PAGE: page(PAGE.read_text(encoding="utf-8"))}))

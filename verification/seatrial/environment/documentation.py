@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from seatrial import generated
 from seatrial.environment.model import Environment
 from seatrial.environment.units import format_duration
 
@@ -155,19 +156,5 @@ def files() -> dict[Path, str]:
     }
 
 
-def main() -> int:
-    """Write the files, or check them."""
-    if "--check" in sys.argv[1:]:
-        stale = [
-            path for path, text in files().items() if not path.is_file() or path.read_text(encoding="utf-8") != text
-        ]
-        for path in stale:
-            print(f"{path} is out of date: run make docs", file=sys.stderr)
-        return int(bool(stale))
-    for path, text in files().items():
-        path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(files()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from seatrial import generated
 from seatrial.evidence.properties import SCHEMA, TABLE
 
 _HEAD = f"""# Evidence
@@ -50,14 +51,5 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def main() -> int:
-    """Write the page, or with ``--check`` return 1 where it is out of date."""
-    path = Path("docs/evidence.md")
-    if "--check" in sys.argv[1:]:
-        return int(not path.is_file() or path.read_text(encoding="utf-8") != page())
-    path.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main({Path("docs/evidence.md"): page()}))

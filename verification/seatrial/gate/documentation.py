@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from seatrial import generated
 from seatrial.gate.cause import REASONS, Kind, Reason
 from seatrial.gate.decision import Verdict
 from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Required, RollbackRules, Section
@@ -158,14 +159,5 @@ def page() -> str:
     return "\n".join([head, _top(), *(_section(path, section) for path, section in _SECTIONS)])
 
 
-def main() -> int:
-    """Write the page, or with ``--check`` return 1 where it is out of date."""
-    path = Path("docs/gate.md")
-    if "--check" in sys.argv[1:]:
-        return int(not path.is_file() or path.read_text(encoding="utf-8") != page())
-    path.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main({Path("docs/gate.md"): page()}))
