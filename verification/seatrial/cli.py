@@ -29,6 +29,10 @@ COMMANDS: Final = (
     Command(name="env", module="seatrial.environment.command", summary="list, check and show environments"),
     Command(name="init", module="seatrial.environment.init_command", summary="write an environment for your system"),
     Command(name="checks", module="seatrial.checks.command", summary="list and explain the checks"),
+    Command(name="role", module="seatrial.checks.role_command", summary="print the least rights that reading takes"),
+    Command(
+        name="snapshot", module="seatrial.checks.snapshot_command", summary="save what a cluster is like, and check it"
+    ),
     Command(name="conversation", module="seatrial.conversation.command", summary="check and run conversations"),
     Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo", needs="demo"),
 )

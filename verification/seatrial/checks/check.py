@@ -11,8 +11,12 @@ from typing import Any, Literal
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Severity, Trigger
 
-Per = Literal["service", "workload", "release", "host"]
+Per = Literal["service", "workload", "object", "namespace", "cluster", "release", "host"]
 """What one case of the check is about."""
+
+
+def _always(*_: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +33,14 @@ class Check:
     why: str
     remedy: str
     run: Callable[..., Assessment]
-    applies: Callable[..., bool]
+    applies: Callable[..., bool] = _always
     """Whether the check belongs to the plan for a subject; told from the environment alone."""
-
-
-def _always(*_: Any) -> bool:
-    return True
+    kinds: tuple[str, ...] = ()
+    """Of a check per object, the kinds that it is about."""
+    live: bool = False
+    """Whether it needs a running cluster; manifests cannot answer it."""
+    whole: bool = False
+    """Whether it must see everything that there is; over a part it cannot tell absent from unseen."""
 
 
 def check(
@@ -50,7 +56,7 @@ def check(
     """Make a function a check. Raises ValueError where its docstring lacks what must hold, why, or the remedy."""
 
     def make(function: Callable[..., Assessment]) -> Check:
-        title, why, remedy = _sections(identity, inspect.getdoc(function) or "")
+        title, why, remedy = sections(identity, function.__doc__ or "")
         return Check(
             id=identity,
             suite=suite,
@@ -68,7 +74,9 @@ def check(
     return make
 
 
-def _sections(identity: str, doc: str) -> tuple[str, str, str]:
+def sections(identity: str, doc: str) -> tuple[str, str, str]:
+    """Title, why and remedy of a check's docstring. Raises ValueError where one is missing."""
+    doc = inspect.cleandoc(doc)
     match = re.fullmatch(r"(.+?)\n+Why: (.+?)\n+Remedy: (.+)", doc.strip(), re.DOTALL)
     if match is None:
         raise ValueError(f"{identity}: the docstring must say what holds, then `Why:`, then `Remedy:`")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from seatrial.checks.check import Check, check
-from seatrial.checks.snapshot import Item, Snapshot, Workload, get, name_of
+from seatrial.checks.config.helm import earlier_replica_sets
 from seatrial.environment.model import Rollout
 from seatrial.evidence.assessment import Assessment, Finding
-
-REVISION: Final = "deployment.kubernetes.io/revision"
-
-
-def _condition(item: Item, kind: str) -> Mapping[str, Any]:
-    conditions = get(item, "status", "conditions", default=[])
-    return next((condition for condition in conditions if condition.get("type") == kind), {})
+from seatrial.snapshot.helm import SECRET_TYPE, newest_first
+from seatrial.snapshot.objects import Item, condition, get, labels_of, name_of
+from seatrial.snapshot.snapshot import Snapshot
+from seatrial.snapshot.workload import Workload
 
 
 def _count(item: Item, key: str) -> int:
@@ -38,7 +30,7 @@ def complete(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
     Remedy: see the conditions and the events of its pods; roll back where they do not mend themselves.
     """
     item, wanted = workload.item, workload.replicas
-    progressing = _condition(item, "Progressing")
+    progressing = condition(item, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         words = f"{workload.where} exceeded its progress deadline: {progressing.get('message', 'no message')}"
         seen = f"{_count(item, 'availableReplicas')} of {wanted} available"
@@ -113,19 +105,6 @@ def restarts(workload: Workload, rules: Rollout) -> Assessment:
     return Assessment.of_findings(findings, held=held, broken="{count} container(s) restarted too often", n=len(pods))
 
 
-def previous_replica_sets(workload: Workload) -> list[Item]:
-    """ReplicaSets of earlier revisions than the one that runs. Raises Unread."""
-    current = int(get(workload.item, "metadata", "annotations", REVISION, default=0))
-    uid = get(workload.item, "metadata", "uid")
-    found = []
-    for item in workload.snapshot.of("ReplicaSet", workload.namespace):
-        owners = get(item, "metadata", "ownerReferences", default=[])
-        revision = int(get(item, "metadata", "annotations", REVISION, default=0))
-        if any(owner.get("uid") == uid for owner in owners) and 0 < revision < current:
-            found.append(item)
-    return found
-
-
 @check("rollback/history", suite="rollout", severity="major", per="workload", needs=("Deployment", "ReplicaSet"))
 def history(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
     """There is a previous revision to roll back to.
@@ -134,24 +113,12 @@ def history(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
 
     Remedy: keep history: `revisionHistoryLimit` above 0, and `--history-max` of Helm.
     """
-    found = previous_replica_sets(workload)
+    found = earlier_replica_sets(workload)
     if not found:
         words = f"{workload.where} has no earlier ReplicaSet: there is nothing to roll back to"
         return Assessment.failed(words, seen="0 earlier revisions", limit="at least 1")
     count = f"{len(found)} earlier revision(s)"
     return Assessment.passed(f"{workload.where} has {count}", seen=count, limit="at least 1", n=len(found))
-
-
-def decode_release(secret: Item) -> dict[str, Any]:
-    """Helm's record in a Secret: base64 of base64 of gzip of JSON. Raises ValueError for anything else."""
-    try:
-        packed = base64.b64decode(base64.b64decode(get(secret, "data", "release", default="")))
-        release = json.loads(gzip.decompress(packed))
-    except (binascii.Error, OSError, EOFError, ValueError) as error:
-        raise ValueError(f"Secret {name_of(secret)} is no record of Helm: {error}") from None
-    if not isinstance(release, dict):
-        raise ValueError(f"Secret {name_of(secret)} is no record of Helm")
-    return release
 
 
 @check("helm/release-deployed", suite="rollout", severity="critical", per="release", needs=("Secret",))
@@ -162,19 +129,21 @@ def release_deployed(name: str, namespace: str, snapshot: Snapshot) -> Assessmen
 
     Remedy: `helm history`; `helm rollback` to the last deployed revision.
     """
-    records = []
-    for secret in snapshot.of("Secret", namespace):
-        if secret.get("type") == "helm.sh/release.v1" and get(secret, "metadata", "labels", "name") == name:
-            try:
-                records.append(decode_release(secret))
-            except ValueError as error:
-                return Assessment.error(str(error))
+    records = newest_first(
+        [
+            secret
+            for secret in snapshot.of("Secret", namespace)
+            if secret.get("type") == SECRET_TYPE and labels_of(secret).get("name") == name
+        ]
+    )
     if not records:
         words = f"there is no Helm release {name} in {namespace}"
         return Assessment.failed(words, seen="no release", limit="deployed")
-    newest = max(records, key=lambda record: int(record.get("version", 0)))
-    status = str(get(newest, "info", "status", default="unknown"))
-    version = f"revision {newest.get('version')}, chart {get(newest, 'chart', 'metadata', 'version', default='?')}"
+    newest = get(records[0], "helm", default={})
+    if newest.get("problem"):
+        return Assessment.error(str(newest["problem"]))
+    status = str(newest.get("status"))
+    version = f"revision {newest.get('revision')}, chart {newest.get('chartVersion') or '?'}"
     words = f"Helm release {name} is {status} ({version})"
     if status != "deployed":
         return Assessment.failed(words, seen=status, limit="deployed", remedy=f"helm history {name} -n {namespace}")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from seatrial.environment.strategy import Strategy
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
 from seatrial.environment.values import Digest, HostSpec, Name, Socket, Text, Url, UrlPath, Variable, Workload
 
@@ -172,6 +173,14 @@ class Cluster(Model):
     """namespaces that belong to this environment"""
     timeout: PositiveDuration = 10.0
     """for one answer of the API"""
+    read_within: PositiveDuration = 60.0
+    """for everything that is read of it"""
+    max_objects: Count = Field(default=100_000, gt=0)
+    """objects of one kind in one namespace; more are not read"""
+    uid: str | None = None
+    """UID of the namespace kube-system, which tells this cluster from every other"""
+    server: str | None = None
+    """address of the API that must have been reached, for example `https://10.0.0.1:6443`"""
 
 
 class Metrics(Model):
@@ -337,6 +346,8 @@ class Environment(Model):
     """recovery objectives"""
     rollout: Rollout = Rollout()
     """rollout strategy and the way back"""
+    config: Strategy = Strategy()
+    """what the configuration must be like"""
     data: Data = Data()
     """data, and permission to write"""
     load: LoadLimits = LoadLimits()

@@ -20,6 +20,16 @@ class Finding:
     expected: str
     seen: str
     path: str = ""
+    kind: str = ""
+    """Of an object of Kubernetes, as `namespace` and `name`."""
+    namespace: str = ""
+    name: str = ""
+    owner: str = ""
+    """Who answers for the object, where it says so."""
+    source: str = ""
+    """File and line that the object was read from, where it was."""
+    certain: bool = True
+    """False where what is missing may only not have been looked at; such a finding is inconclusive."""
 
     def __str__(self) -> str:
         place = f"{self.where} {self.path}".strip()
@@ -43,6 +53,15 @@ class Assessment:
     unit: str = ""
     remedy: str = ""
     findings: Sequence[Finding] = field(default=())
+    waived: Sequence[Finding] = field(default=())
+    """Findings that somebody has accepted for a time."""
+    applicable: bool = True
+    """False where there is nothing that the check could be about; that is neither a pass nor missing."""
+
+    @classmethod
+    def not_applicable(cls, reason: str) -> Assessment:
+        """There is nothing that the check could be about, and it is certain that there is nothing."""
+        return cls(outcome=Outcome.PASS, message=f"not applicable: {reason}", n=0, applicable=False)
 
     @classmethod
     def passed(cls, message: str, *, seen: str = "", limit: str = "", n: int | None = None) -> Assessment:

@@ -51,6 +51,9 @@ TABLE: Final = (
     _case("case-track", "track that this case looked at; empty where tracks do not apply"),
     _case("role", "`subject`, or `control` for the stable track watched beside a candidate"),
     _case("outcome", "`pass`, `inconclusive`, `error` or `fail`; absent where the case was skipped"),
+    _case(
+        "applicable", "`no` where there was nothing that the check could be about; it is skipped then, and not missing"
+    ),
     _case("message", "one sentence"),
     _case("seen", "value seen"),
     _case("limit", "value expected or allowed"),

@@ -42,7 +42,7 @@ def missing_cases(evidence: Evidence, policy: Policy) -> list[GateCase]:
     if policy.evidence.expected == "required-suites":
         # A case whose suite nobody knows may be of a required one.
         wanted = [case for case in wanted if not case.suite or case.suite in policy.required]
-    return [case for case in wanted if case.outcome is None and case.check not in policy.dry_run]
+    return [case for case in wanted if case.outcome is None and case.applicable and case.check not in policy.dry_run]
 
 
 def _missing(missing: Sequence[GateCase]) -> Iterator[Cause]:

@@ -43,6 +43,8 @@ class SuiteCount:
     error: int = 0
     fail: int = 0
     skipped: int = 0
+    not_applicable: int = 0
+    """Skipped since there was nothing that they could be about; not missing."""
     absent: int = 0
     """Planned, and not even skipped."""
 
@@ -137,4 +139,4 @@ def _columns(case: GateCase, *, planned: bool) -> Iterable[str]:
     if case.outcome is not None:
         yield "passed" if case.outcome is Outcome.PASS else case.outcome.value
     else:
-        yield "skipped" if case.skipped else "absent"
+        yield "not_applicable" if not case.applicable else "skipped" if case.skipped else "absent"

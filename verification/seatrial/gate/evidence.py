@@ -39,6 +39,8 @@ class GateCase:
     message: str = ""
     """Why it ended so; of a skipped case the reason of the skip."""
     skipped: bool = False
+    applicable: bool = True
+    """False where it was skipped since there was nothing that it could be about."""
     numbers: tuple[tuple[str, str], ...] = ()
     remedy: str = ""
     reproduce: str = ""
@@ -80,6 +82,7 @@ class GateCase:
             track=track,
             role=_one_of(Role, "role", {"role": "subject", **values}),
             outcome=outcome,
+            applicable=outcome is not None or values.get("applicable") != "no",
             message=(values.get("message") or values.get("skip_reason", ""))[:MAX_WORDS],
             numbers=tuple((name, values[name][:MAX_WORDS]) for name in NUMBERS if values.get(name)),
             remedy=values.get("remedy", "")[:MAX_WORDS],

@@ -33,6 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seatrial-fixtures", metavar="DIR", help="folder with environments/ and policies/ [fixtures]")
     group.addoption("--seatrial-reports", metavar="DIR", help="folder that receives one folder a run [reports]")
     group.addoption(
+        "--seatrial-manifests",
+        metavar="DIR",
+        help="check rendered manifests (a folder, a file, - for standard input) in place of the cluster: config alone",
+    )
+    group.addoption(
+        "--seatrial-manifests-complete",
+        action="store_true",
+        help="the manifests are everything that is deployed together: what they refer to and do not hold is missing",
+    )
+    group.addoption(
+        "--seatrial-snapshot",
+        metavar="FILE",
+        help="check a snapshot of `seatrial snapshot save` in place of the cluster",
+    )
+    group.addoption(
         "--demo-fault",
         action="append",
         default=[],

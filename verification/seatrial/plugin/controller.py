@@ -41,6 +41,8 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Bring the target up and see what runs on it, before xdist starts its workers."""
+        if self.context.offline:
+            return
         self._start_target()
         targets = service_targets(self.context.environment, self.context.track)
         try:
@@ -86,11 +88,16 @@ class Controller:
         lines = [
             f"seatrial: {__version__}, {looked_at}",
             f"seatrial: release wanted: {wanted or 'any'} ({origin['release'] if wanted else 'give --release'})",
-            f"seatrial: release seen: {', '.join(map(str, self.seen)) or 'no services declared'}",
+            f"seatrial: release seen: {self._seen()}",
         ]
         if context.faults:
             lines.append(f"seatrial: faults switched on: {', '.join(context.faults)}")
         return [*lines, f"seatrial: evidence goes to {self._shown()}"]
+
+    def _seen(self) -> str:
+        if self.context.offline:
+            return f"none, {self.context.manifests or self.context.snapshot} is looked at instead"
+        return ", ".join(map(str, self.seen)) or "no services declared"
 
     def _shown(self) -> str:
         return os.path.relpath(self.writer.folder.path, self.config.invocation_params.dir)

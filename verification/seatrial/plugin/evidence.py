@@ -122,6 +122,9 @@ class EvidenceWriter:
             if outcome.get("outcome"):
                 counts[outcome["outcome"]] += 1
         decided = {key for key, outcome in self.outcomes.items() if outcome.get("outcome")}
+        moot = {key for key, outcome in self.outcomes.items() if outcome.get("applicable") == "no"}
+        counts["not applicable"] = len(moot - decided)
+        decided |= moot
         counts["missing"] = len(set(self.expected_keys()) - decided)
         return counts
 

@@ -46,9 +46,17 @@ class Items:
             metafunc.parametrize("service_pair", pairs, ids=[pair.name for pair in pairs], scope="session")
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Mark each item with its suite, before ``-m`` looks, and put the suites in their order."""
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Mark each item with its suite, before ``-m`` looks, and put the suites in their order.
+
+        Where files are looked at in place of a running system, only the suites that they can answer are left.
+        """
         order = {}
+        if self.context.offline:
+            answered = ("config",) if self.context.manifests is not None else ("config", "rollout")
+            kept = [item for item in items if (case := record.case_of(item)) is None or case.suite in answered]
+            config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+            items[:] = kept
         for item in items:
             case = record.case_of(item)
             order[item] = len(ORDER) if case is None else ORDER[case.suite]

@@ -68,6 +68,7 @@ def read(config: pytest.Config, named: Choice) -> Context:
         origins={key: choice.origin for key, choice in chosen.items()},
         secrets=SecretStore(),
         faults=tuple(config.getoption("--demo-fault")),
+        **_offline(config),
         load=load,
         folder=None,
         run=Run(
@@ -85,6 +86,23 @@ def read(config: pytest.Config, named: Choice) -> Context:
     elif not collect_only:
         _begin(context, config)
     return context
+
+
+def _offline(config: pytest.Config) -> dict[str, Any]:
+    manifests, snapshot = config.getoption("--seatrial-manifests"), config.getoption("--seatrial-snapshot")
+    if manifests and snapshot:
+        raise pytest.UsageError("--seatrial-manifests and --seatrial-snapshot: give one of them")
+    if manifests == "-" and (is_worker(config) or getattr(config.option, "numprocesses", None)):
+        raise pytest.UsageError("--seatrial-manifests=-: standard input is read once: leave -n out, or give a folder")
+    invoked = config.invocation_params.dir
+    for option, place in (("--seatrial-manifests", manifests), ("--seatrial-snapshot", snapshot)):
+        if place and place != "-" and not (invoked / place).exists():
+            raise pytest.UsageError(f"{option}: there is nothing at {invoked / place}")
+    return {
+        "manifests": manifests if manifests in (None, "-") else str(invoked / manifests),
+        "manifests_complete": bool(config.getoption("--seatrial-manifests-complete")),
+        "snapshot": invoked / snapshot if snapshot else None,
+    }
 
 
 def _begin(context: Context, config: pytest.Config) -> None:

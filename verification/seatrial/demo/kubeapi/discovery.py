@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from seatrial.demo.kubeapi.resource import Object, Resource
 
-VERSION: Final = "v1.32.4"
+VERSION: Final = "v1.35.2"
 
 _VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from seatrial.checks.check import Check
-from seatrial.checks.snapshot import Snapshot, Unread, locate
+from seatrial.checks.locate import locate
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.fixtures.plans import parametrize, rollout_plans
 from seatrial.fixtures.session import RunView, context
+from seatrial.snapshot.snapshot import Snapshot, Unread
 
 pytestmark = pytest.mark.rollout
 

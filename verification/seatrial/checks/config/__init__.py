@@ -1,0 +1,1 @@
+"""The configuration checks: one module for each part of a cluster's configuration."""

@@ -1,0 +1,141 @@
+"""One connection to the API: what the official client knows of kubeconfigs and logins, and plain JSON answers."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from seatrial.environment.model import Cluster
+
+RETRIES: Final = 3
+"""Times that a request is repeated when the API asks for it with 429 or 503 and Retry-After."""
+MAX_WAIT: Final = 10.0
+"""Longest pause that the API may ask for, in seconds."""
+POOL: Final = 8
+"""Connections at a time."""
+
+
+class CannotRead(Exception):
+    """The API did not give what was asked for; the message is the reason, in one line. ``status`` is 0 without one."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(" ".join(message.split())[:300])
+        self.status = status
+
+
+class Connection:
+    """Asks the API. Threads may share it. Raises CannotRead where the kubeconfig does not lead to a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        from kubernetes import client
+        from kubernetes import config as untyped
+
+        config: Any = untyped
+        settings = client.Configuration()
+        try:
+            if cluster.in_cluster:
+                config.load_incluster_config(client_configuration=settings)
+            else:
+                config.load_kube_config(
+                    config_file=cluster.kubeconfig, context=cluster.context, client_configuration=settings
+                )
+        except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+            where = cluster.kubeconfig or "the default kubeconfig"
+            raise CannotRead(f"{where}: {error}") from None
+        # urllib3 would try three times more, and make a timeout of one second one of four.
+        settings.retries = False
+        settings.connection_pool_maxsize = POOL
+        self.server: str = str(settings.host)
+        self.timeout = cluster.timeout
+        self._until = time.monotonic() + cluster.read_within
+        self._within = cluster.read_within
+        self._client: Any = client.ApiClient(settings)
+        self._patience = threading.Event()
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+        """One JSON object. Raises CannotRead."""
+        return self._repeat("GET", path, query, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One JSON object, for something posted: reviews alone, which write nothing. Raises CannotRead."""
+        return self._repeat("POST", path, (), body)
+
+    def _repeat(
+        self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        for attempt in range(RETRIES + 1):
+            answer = self._ask(method, path, query, body)
+            if answer.status in (200, 201):
+                return _document(answer.data)
+            wait = _retry_after(answer.headers.get("Retry-After")) if answer.status in (429, 503) else None
+            if wait is None or attempt == RETRIES:
+                raise CannotRead(_refusal(answer.status, answer.data), answer.status)
+            if time.monotonic() + wait > self._until:
+                raise CannotRead(f"{_refusal(answer.status, answer.data)}: asked to wait for {wait:g} s", answer.status)
+            self._patience.wait(wait)
+        raise AssertionError("unreachable")
+
+    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None) -> Any:
+        import urllib3
+        from kubernetes import client
+
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
+        try:
+            answer = self._client.call_api(
+                *self._client.param_serialize(
+                    method=method,
+                    resource_path=path,
+                    query_params=list(query),
+                    header_params={"Accept": "application/json", "Content-Type": "application/json"},
+                    body=body,
+                    auth_settings=["BearerToken"],
+                ),
+                _request_timeout=min(self.timeout, left),
+            )
+            answer.read()
+        except urllib3.exceptions.HTTPError as error:
+            cause = error.__cause__ or error
+            raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
+        except client.ApiException as error:
+            # Without a status the transport failed, which the client tells as an exception of its own.
+            if not error.status:
+                raise CannotRead(f"no answer: {error.reason or error}") from None
+            raise CannotRead(_refusal(error.status, str(error.body or "").encode()), error.status) from None
+        return answer
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise CannotRead(f"the answer is not whole JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise CannotRead("the answer is no object")
+    return found
+
+
+def _refusal(status: int, body: bytes) -> str:
+    try:
+        message = str(msgspec.json.decode(body)["message"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        message = body.decode("utf-8", "replace")
+    return f"{status} {message[:250]}".strip()
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds to wait, where the answer says so and it is bearable."""
+    if value is None or not re.fullmatch(r"\d+", value.strip()):
+        return None
+    wait = float(value)
+    return wait if wait <= MAX_WAIT else None
