@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+import yaml
 
 from seatrial.environment.model import Cluster
 
@@ -21,6 +22,9 @@ POOL: Final = 8
 """Connections at a time."""
 MAX_ANSWER: Final = 2**30
 """Bytes of one answer, unpacked; a page of the largest objects that etcd keeps is smaller."""
+_ADDRESS: Final = re.compile(r"https?://[^/]", re.IGNORECASE)
+_MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What the client raises for a kubeconfig that is YAML and nothing more."""
 _PART: Final = 2**16
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for what is no JSON, no Unicode, or nested too deep."""
@@ -50,6 +54,7 @@ class Connection:
 
         config: Any = untyped
         settings = client.Configuration()
+        where = cluster.kubeconfig or "the default kubeconfig"
         try:
             if cluster.in_cluster:
                 config.load_incluster_config(client_configuration=settings)
@@ -57,13 +62,14 @@ class Connection:
                 config.load_kube_config(
                     config_file=cluster.kubeconfig, context=cluster.context, client_configuration=settings
                 )
-        except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-            where = cluster.kubeconfig or "the default kubeconfig"
+        except (config.ConfigException, yaml.YAMLError, OSError, *_MALFORMED) as error:
             raise CannotRead(f"{where}: {error}") from None
         # urllib3 would try three times more, and make a timeout of one second one of four.
         settings.retries = False
         settings.connection_pool_maxsize = POOL
         self.server: str = str(settings.host)
+        if not _ADDRESS.match(self.server):
+            raise CannotRead(f"{where}: expected https://host:port as the address of the cluster, seen {self.server!r}")
         self.timeout = cluster.timeout
         self._until = time.monotonic() + cluster.read_within
         self._within = cluster.read_within
@@ -124,6 +130,12 @@ class Connection:
         except urllib3.exceptions.HTTPError as error:
             cause = error.__cause__ or error
             raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
+        except ValueError as error:
+            # Its message holds the header, and with it the token.
+            kind = type(error).__name__
+            raise CannotRead(
+                f"the request cannot be sent: {kind}: see the token and address in the kubeconfig"
+            ) from None
         except client.ApiException as error:
             # Without a status the transport failed, which the client tells as an exception of its own.
             if not error.status:
