@@ -149,10 +149,10 @@ def _whole(connection: Connection, kind: Kind, namespace: str, most: int, intake
                 if kind.name == "Secret":
                     raw += page
                 else:
-                    taken += intake.take(kind.name, page)
+                    taken += intake.take(kind.name, page, namespace)
                 if len(taken) + len(raw) > most:
                     raise CannotRead(f"more than {most} objects in {namespace or 'the cluster'} (cluster.max_objects)")
-            return [*taken, *intake.take(kind.name, raw)]
+            return [*taken, *intake.take(kind.name, raw, namespace)]
         except CannotRead as problem:
             if problem.status != 410 or attempt == RESTARTS:
                 raise

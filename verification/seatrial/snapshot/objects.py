@@ -43,20 +43,33 @@ def namespace_of(item: Item) -> str:
 
 
 def labels_of(item: Item) -> Labels:
-    """``metadata.labels``."""
-    found: Labels = get(item, "metadata", "labels", default={})
-    return found
+    """``metadata.labels``; what is no mapping has none."""
+    found = get(item, "metadata", "labels")
+    return found if isinstance(found, dict) else {}
 
 
 def annotations_of(item: Item) -> Labels:
-    """``metadata.annotations``."""
-    found: Labels = get(item, "metadata", "annotations", default={})
-    return found
+    """``metadata.annotations``; what is no mapping has none."""
+    found = get(item, "metadata", "annotations")
+    return found if isinstance(found, dict) else {}
 
 
 def owners_of(item: Item) -> list[Item]:
-    """``metadata.ownerReferences``."""
-    found: list[Item] = get(item, "metadata", "ownerReferences", default=[])
+    """``metadata.ownerReferences``, those that are objects."""
+    found = get(item, "metadata", "ownerReferences")
+    return [owner for owner in found if isinstance(owner, dict)] if isinstance(found, list) else []
+
+
+def members(value: Any) -> list[Any]:
+    """The objects of a ``List`` and of lists in it; anything else is its own only member."""
+    kind, items = str(get(value, "kind", default="")), get(value, "items")
+    if not kind.endswith("List") or not isinstance(items, list):
+        return [value]
+    found = []
+    for item in items:
+        if isinstance(item, dict) and kind != "List":
+            item.setdefault("kind", kind.removesuffix("List"))
+        found += members(item)
     return found
 
 
