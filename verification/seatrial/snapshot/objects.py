@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final
 
 Item = Mapping[str, Any]
@@ -46,6 +46,11 @@ def labels_of(item: Item) -> Labels:
     """``metadata.labels``; what is no mapping has none."""
     found = get(item, "metadata", "labels")
     return found if isinstance(found, dict) else {}
+
+
+def pairs(labels: Labels) -> list[tuple[str, str]]:
+    """Labels that something can be looked up by; a list in the place of a text is none of them."""
+    return [pair for pair in labels.items() if isinstance(pair[1], Hashable)]
 
 
 def annotations_of(item: Item) -> Labels:
