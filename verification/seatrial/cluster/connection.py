@@ -118,7 +118,7 @@ class Connection:
 def _document(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CannotRead(f"the answer is not whole JSON: {error}") from None
     if not isinstance(found, dict):
         raise CannotRead("the answer is no object")
