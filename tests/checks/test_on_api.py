@@ -73,6 +73,17 @@ def test_fault(fault: Fault, live: Live, reviewed: Path) -> None:
     assert any(fault.seen in str(finding) for finding in assessment.findings), assessment.message
 
 
+def test_another_cluster_than_the_one_that_is_meant_is_not_read(live: Live) -> None:
+    places = {"kubeconfig": live.cluster.kubeconfig, "context": live.cluster.context, "namespaces": (NAMESPACE,)}
+    for wrong in ({"uid": "of-another-one"}, {"server": "https://10.9.9.9:6443"}):
+        seen = read(Cluster(**places, **wrong), ["Namespace", "Deployment"])
+        assert seen.unread["Deployment"].startswith("another cluster was reached: expected")
+        assert "Deployment" not in seen.objects
+        assert seen.of("Namespace")
+    right = Cluster(**places, uid=live.base.uid, server=live.base.server)
+    assert read(right, ["Deployment"]).of("Deployment")
+
+
 def test_reviews_are_the_apis_own(live: Live) -> None:
     cluster = Cluster(kubeconfig=live.cluster.kubeconfig, context=live.cluster.context, namespaces=(NAMESPACE,))
     seen = read(cluster, ["ServiceAccount", *REVIEWS])

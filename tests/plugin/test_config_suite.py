@@ -155,6 +155,31 @@ def test_a_mistake_in_the_environment_is_said_at_once(project: Project) -> None:
     assert "Traceback" not in result.stdout.str()
 
 
+OWN = '''
+from seatrial.checks.rule import finding, rule
+
+@rule("team/replicas-odd", severity="minor", per="workload")
+def replicas_odd(workload, view):
+    """Workloads have an odd number of replicas.
+
+    Why: an even number finds no majority.
+
+    Remedy: add or remove one.
+    """
+    if workload.replicas % 2 == 0:
+        yield finding(workload, "spec.replicas", "an odd number", workload.replicas, view=view)
+
+def pytest_seatrial_config_checks():
+    return [replicas_odd]
+'''
+
+
+def test_a_check_of_ones_own_in_python(project: Project) -> None:
+    project.pytester.makeconftest(OWN)
+    project.run(*SUITES, "--seatrial-manifests=rendered", "-k", "team/replicas-odd")
+    assert case(project, "team/replicas-odd[chat]@stable")["outcome"] == "fail"
+
+
 def test_a_check_of_ones_own(project: Project) -> None:
     expression = """
 [[config.expressions]]

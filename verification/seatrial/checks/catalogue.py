@@ -60,13 +60,15 @@ class UnknownCheck(ValueError):
     """An environment speaks of a check that there is not."""
 
 
-def config_checks(environment: Environment) -> tuple[Check, ...]:
-    """The configuration checks of an environment: its own among them, its severities, without what it disables.
+def config_checks(environment: Environment, own: Iterable[Check] = ()) -> tuple[Check, ...]:
+    """The configuration checks of an environment: its expressions among them, its severities, without what it disables.
+
+    ``own`` are checks that a team brings in Python.
 
     Raises UnknownCheck, and `expressions.ExpressionProblem` for a mistake in an expression.
     """
     rules = environment.config
-    every = (*CONFIG, *expressions.checks_of(environment))
+    every = (*CONFIG, *expressions.checks_of(environment), *own)
     known = {check.id for check in every}
     _once(every)
     for place, named in (("severity", rules.severity), ("disabled", rules.disabled)):
