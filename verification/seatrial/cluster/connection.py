@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import yaml
 
 from seatrial.environment.model import Cluster
 
@@ -44,7 +45,15 @@ class Connection:
                 config.load_kube_config(
                     config_file=cluster.kubeconfig, context=cluster.context, client_configuration=settings
                 )
-        except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        except (
+            config.ConfigException,
+            yaml.YAMLError,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
             where = cluster.kubeconfig or "the default kubeconfig"
             raise CannotRead(f"{where}: {error}") from None
         # urllib3 would try three times more, and make a timeout of one second one of four.
