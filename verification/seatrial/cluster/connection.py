@@ -17,6 +17,8 @@ RETRIES: Final = 3
 """Times that a request is repeated when the API asks for it with 429 or 503 and Retry-After."""
 MAX_WAIT: Final = 10.0
 """Longest pause that the API may ask for, in seconds."""
+_MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError)
+"""What the client raises over a kubeconfig that is no mapping, or lacks what it must have."""
 POOL: Final = 8
 """Connections at a time."""
 
@@ -95,7 +97,7 @@ class Connection:
 
         left = self._until - time.monotonic()
         if left <= 0:
-            raise CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
+            raise self._late()
         try:
             answer = self._client.call_api(
                 *self._client.param_serialize(
@@ -110,6 +112,8 @@ class Connection:
             )
             answer.read()
         except urllib3.exceptions.HTTPError as error:
+            if time.monotonic() >= self._until:
+                raise self._late() from None
             cause = error.__cause__ or error
             raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
         except client.ApiException as error:
@@ -118,6 +122,9 @@ class Connection:
                 raise CannotRead(f"no answer: {error.reason or error}") from None
             raise CannotRead(_refusal(error.status, str(error.body or "").encode()), error.status) from None
         return answer
+
+    def _late(self) -> CannotRead:
+        return CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
 
     def close(self) -> None:
         """Give the connections back."""
