@@ -47,15 +47,7 @@ class Connection:
                 config.load_kube_config(
                     config_file=cluster.kubeconfig, context=cluster.context, client_configuration=settings
                 )
-        except (
-            config.ConfigException,
-            yaml.YAMLError,
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as error:
+        except (config.ConfigException, yaml.YAMLError, OSError, *_MALFORMED) as error:
             where = cluster.kubeconfig or "the default kubeconfig"
             raise CannotRead(f"{where}: {error}") from None
         # urllib3 would try three times more, and make a timeout of one second one of four.

@@ -13,6 +13,7 @@ from seatrial.cluster.connection import POOL, CannotRead, Connection
 from seatrial.environment.model import Cluster
 from seatrial.snapshot.intake import Intake
 from seatrial.snapshot.kinds import ACCOUNT_ACCESS, KINDS, REVIEWS, SELF_ACCESS, Kind
+from seatrial.snapshot.memory import undisturbed
 from seatrial.snapshot.objects import Item
 from seatrial.snapshot.snapshot import Snapshot
 
@@ -24,6 +25,7 @@ IDENTITY: Final = "kube-system"
 """The namespace whose UID tells one cluster from another; every cluster has it as long as it lives."""
 
 
+@undisturbed()
 def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
     """Read ``kinds`` in the declared namespaces. What cannot be read is in ``unread``; nothing is raised."""
     wanted = list(dict.fromkeys(kinds))
