@@ -11,7 +11,7 @@ from collections.abc import Iterator
 def undisturbed() -> Iterator[None]:
     """No cyclic collection inside, and afterwards none of what was made inside.
 
-    Decoded objects hold no cycles. With millions of them every full collection takes seconds, so that reading would grow
+    Decoded objects hold no cycles. With millions of them every full collection takes seconds, and reading would grow
     faster than what is read.
     """
     was_enabled = gc.isenabled()
