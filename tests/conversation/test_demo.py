@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.conversation.loading import load
-from seatrial.conversation.runner import Conclusion, converse
+from seatrial.conversation.runner import Conclusion, Setting, converse
 from seatrial.demo import platform
 from seatrial.evidence.outcome import Outcome
 from support.chat import target_at
@@ -18,7 +18,7 @@ SCRIPTS = [load(path) for path in sorted(FOLDER.glob("*.toml"))]
 def held(url: str) -> dict[str, Conclusion]:
     async def all_at_once() -> list[Conclusion]:
         target = target_at(url, timeout="5s")
-        return await asyncio.gather(*(converse(script, target, run_id="r1") for script in SCRIPTS))
+        return await asyncio.gather(*(converse(script, target, Setting(run_id="r1")) for script in SCRIPTS))
 
     return {conclusion.transcript.conversation: conclusion for conclusion in asyncio.run(all_at_once())}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from seatrial.conversation.loading import BrokenScript, load
-from seatrial.conversation.script import Script
+from seatrial.conversation.script import Script, rows_of
 from seatrial.conversation.selection import NoSuchService, refusal, service_name
 from seatrial.environment.model import Environment, Service
 from seatrial.environment.selection import ServiceTarget, service_targets
@@ -94,19 +94,35 @@ def hold(arguments: argparse.Namespace) -> int:
         script = load(arguments.file)
     except BrokenScript as error:
         raise WrongUse(f"this script cannot be used:\n{error}") from None
-    target, bearer = _by_url(arguments) if arguments.url else _by_environment(arguments, script)
+    target, bearer, variables = _by_url(arguments) if arguments.url else _by_environment(arguments, script)
 
+    from seatrial.conversation.runner import Setting
     from seatrial.conversation.runner import run as run_script
 
-    conclusion = run_script(script, target, run_id=f"by-hand-{secrets.token_hex(4)}", bearer=bearer)
-    print(conclusion.transcript)
-    print(f"{conclusion.assessment.outcome}: {conclusion.assessment.message}")
-    if conclusion.assessment.remedy and conclusion.assessment.outcome is not Outcome.PASS:
-        print(f"next: {conclusion.assessment.remedy}")
-    return EXIT[conclusion.assessment.outcome]
+    worst = Outcome.PASS
+    for row, texts in rows_of(script):
+        setting = Setting(
+            run_id=f"by-hand-{secrets.token_hex(4)}",
+            environment=arguments.env or "",
+            bearer=bearer,
+            variables=variables,
+            row=texts,
+            row_name=row,
+        )
+        conclusion = run_script(script, target, setting)
+        print(conclusion.transcript)
+        print(f"{conclusion.assessment.outcome}: {conclusion.assessment.message}")
+        if conclusion.assessment.remedy and conclusion.assessment.outcome is not Outcome.PASS:
+            print(f"next: {conclusion.assessment.remedy}")
+        worst = max(worst, conclusion.assessment.outcome, key=lambda outcome: outcome.rank)
+    return EXIT[worst]
 
 
-def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
+Partner = tuple[ServiceTarget, str | None, Mapping[str, str]]
+"""Whom to talk to, with which token, and the variables of its environment."""
+
+
+def _by_url(arguments: argparse.Namespace) -> Partner:
     if arguments.track:
         raise WrongUse("--track needs --env: an address is one track already")
     try:
@@ -123,10 +139,10 @@ def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
     target = ServiceTarget(
         name="service", track="stable", role=Role.SUBJECT, base_url=service.url.stable, service=service
     )
-    return target, _bearer(target)
+    return target, _bearer(target), {}
 
 
-def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[ServiceTarget, str | None]:
+def _by_environment(arguments: argparse.Namespace, script: Script) -> Partner:
     from seatrial.environment import loading, locations
 
     directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
@@ -145,7 +161,7 @@ def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[Serv
         raise WrongUse(str(error)) from None
     track = arguments.track or environment.run.track
     target = next(target for target in service_targets(environment, track) if target.name == name)
-    return target, _bearer(target)
+    return target, _bearer(target), environment.variables
 
 
 def _bearer(target: ServiceTarget) -> str | None:

@@ -154,6 +154,8 @@ class Service(Model):
     """service-level objectives and margins"""
     latency: LatencyCheck | None = None
     """load that the latency suite may send to it"""
+    concurrency: Count = Field(default=32, gt=0)
+    """conversations that are held with it at a time; those that expect a latency share an eighth of it"""
     connect_timeout: PositiveDuration = 2.0
     """for a connection to be made"""
     timeout: PositiveDuration = 10.0
@@ -324,6 +326,8 @@ class Environment(Model):
     """what is being verified"""
     target: EmbeddedTarget | None = None
     """a target that the run brings up itself"""
+    variables: dict[str, Text] = {}
+    """texts that conversations use as `${env.name}`"""
     services: dict[Name, Service] = {}
     """services by name"""
     cluster: Cluster | None = None
