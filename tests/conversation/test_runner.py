@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,7 +187,9 @@ def test_plain_http_behind_an_https_address_is_an_error(chat: Chat) -> None:
 def test_settings_that_cannot_be_used_are_errors(chat: Chat) -> None:
     no_ca = target_at("https://127.0.0.1:1", tls={"ca_file": "/nowhere/ca.pem"})
     assert run(script(ONE), no_ca, Setting(run_id="r1")).assessment.outcome is Outcome.ERROR
-    other = held(chat, protocol="http").assessment
+    pigeon = chat.target()
+    pigeon = replace(pigeon, service=pigeon.service.model_copy(update={"protocol": "pigeon"}))
+    other = run(script(ONE), pigeon, Setting(run_id="r1")).assessment
     assert other.outcome is Outcome.ERROR
     assert "openai" in other.remedy
 

@@ -13,10 +13,12 @@ from seatrial.conversation.expectation import Check, capture, evaluate, shown
 from seatrial.conversation.journal import Debt, Journal
 from seatrial.conversation.openai import OpenAIChannel
 from seatrial.conversation.placeholders import Values, fill
-from seatrial.conversation.protocol import Channel, Identity, NoReply, Patience
+from seatrial.conversation.plain import JsonChannel, RasaChannel
+from seatrial.conversation.protocol import Channel, Identity, NoReply, Patience, Reply, Request
 from seatrial.conversation.script import Repeat, Script, Turn
 from seatrial.conversation.steps import StepProblem, run_steps
 from seatrial.conversation.transcript import Exchange, Transcript
+from seatrial.conversation.websocket import WebSocketChannel
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.evidence.outcome import Outcome
@@ -35,14 +37,28 @@ class Conclusion:
     assessment: Assessment
 
 
-OpenChannel = Callable[[AsyncClient, ServiceTarget, Identity, Script], Channel]
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What a channel is opened with."""
+
+    client: AsyncClient
+    target: ServiceTarget
+    identity: Identity
+    script: Script
+    bearer: str | None
 
 
-def _open_openai(client: AsyncClient, target: ServiceTarget, identity: Identity, script: Script) -> Channel:
-    return OpenAIChannel(client, target, identity, stream=script.stream, memory=script.memory)
+def _open_openai(opening: Opening) -> Channel:
+    script = opening.script
+    return OpenAIChannel(opening.client, opening.target, opening.identity, stream=script.stream, memory=script.memory)
 
 
-CHANNELS: Final[Mapping[str, OpenChannel]] = {"openai": _open_openai}
+CHANNELS: Final[Mapping[str, Callable[[Opening], Channel]]] = {
+    "openai": _open_openai,
+    "rasa": lambda opening: RasaChannel(opening.client, opening.target, opening.identity),
+    "http": lambda opening: JsonChannel(opening.client, opening.target, opening.identity),
+    "websocket": lambda opening: WebSocketChannel(opening.target, opening.identity, opening.bearer),
+}
 """How each ``protocol`` of an environment's service is spoken."""
 
 
@@ -97,6 +113,8 @@ class _Conversation:
         session = new_session_id(setting.run_id, script.id, target.track)
         self._identity = Identity(run_id=setting.run_id, session_id=session)
         self._exchanges: list[Exchange] = []
+        self._waited = 0.0
+        self._limited = 0
         self._values = Values({"run.id": setting.run_id, "session.id": session})
         self._values |= {f"env.{name}": text for name, text in setting.variables.items()}
 
@@ -121,8 +139,16 @@ class _Conversation:
             remedy = f"check url and tls.ca_file of services.{target.name}"
             return self._conclude(Assessment.error(f"no client for {target.base_url}: {error}", remedy=remedy))
         try:
-            channel = open_channel(client, target, self._identity, script)
-            return await self._between(client, channel)
+            opening = Opening(
+                client=client, target=target, identity=self._identity, script=script, bearer=setting.bearer
+            )
+            channel = open_channel(opening)
+            try:
+                return await self._between(client, channel)
+            finally:
+                await channel.close()
+        except ValueError as error:
+            return self._conclude(Assessment.error(str(error), remedy=f"see services.{target.name}"))
         finally:
             if own:
                 await client.aclose()
@@ -192,7 +218,7 @@ class _Conversation:
         request = channel.prepare(said)
         curl = curl_line(request, target, self._setting.run_id)
         try:
-            reply = await channel.send(request, _patience(turn, target))
+            reply = await self._send(channel, request, _patience(turn, target))
         except NoReply as trouble:
             missing = Check(expectation="answer", expected=trouble.expected, seen=trouble.seen, held=False)
             return Exchange(said=said, reply=None, trouble=trouble, checks=(missing,), curl=curl)
@@ -210,6 +236,19 @@ class _Conversation:
             values[name] = value
         return Exchange(said=said, reply=reply, trouble=None, checks=tuple(checks), curl=curl)
 
+    async def _send(self, channel: Channel, request: Request, patience: Patience) -> Reply:
+        """Send, and come again when the service asks for that with 429, as long as the environment allows."""
+        while True:
+            try:
+                return await channel.send(request, patience)
+            except NoReply as trouble:
+                pause = trouble.retry_after
+                if pause is None or self._waited + pause > self._target.service.rate_limit_wait:
+                    raise
+                self._waited += pause
+                self._limited += 1
+                await asyncio.sleep(pause)
+
     def _transcript(self) -> Transcript:
         row = self._setting.row_name
         return Transcript(
@@ -226,6 +265,10 @@ class _Conversation:
         )
 
     def _conclude(self, assessment: Assessment) -> Conclusion:
+        if self._limited:
+            times = "once" if self._limited == 1 else f"{self._limited} times"
+            words = f"asked to wait by the rate limit {times}, {self._waited:g} s in all"
+            assessment = replace(assessment, message=f"{assessment.message}; {words}")
         return Conclusion(transcript=self._transcript(), assessment=assessment)
 
 
