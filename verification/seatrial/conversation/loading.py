@@ -171,8 +171,10 @@ def review(script: Script) -> Iterator[tuple[positions.Path, str]]:
 def _rows(script: Script) -> Iterator[tuple[positions.Path, str]]:
     """Rows that do not fit together."""
     seen: dict[str, int] = {}
+    keys = set(script.rows[0]) - {ROW_NAME} if script.rows else set()
     for index, row in enumerate(script.rows):
-        missing, more = sorted(set(script.rows[0]) - set(row)), sorted(set(row) - set(script.rows[0]))
+        own = set(row) - {ROW_NAME}
+        missing, more = sorted(keys - own), sorted(own - keys)
         if missing or more:
             words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(more)} besides"
             yield ("row", index), f"expected the keys of the first row, which this one {words}"
