@@ -105,7 +105,7 @@ def test_run_in_an_environment(
 
 
 class TestSweep:
-    STEPS = ({"method": "POST", "path": "/orders/${number}/delete", "status": [200]},)
+    STEPS = ({"method": "POST", "path": "/orders/${number}/delete", "body": {}, "status": [200]},)
 
     def project(self, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, allowed: str = "true") -> Path:
         folder = tmp_path / "fixtures" / "environments"

@@ -136,12 +136,8 @@ def sweep(arguments: argparse.Namespace) -> int:
     environment = _environment(arguments)
     if not environment.data.allow_writes:
         raise WrongUse(f"the environment {environment.name} does not allow writes: nothing of ours can be left there")
-    bearers = {
-        target.name: _bearer(target)
-        for track in ("stable", "candidate")
-        for target in service_targets(environment, track)
-    }
-    results = sweeping.sweep(environment, arguments.reports, bearers)
+    bearers = {target.name: _bearer(target) for target in service_targets(environment, "stable")}
+    results = sweeping.sweep(environment, arguments.reports, bearers, even_running=arguments.even_running)
     for result in results:
         print(result)
     if not results:
