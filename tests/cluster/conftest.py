@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from seatrial.environment.model import Cluster
 
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 """Status, body (bytes as they are, anything else as JSON) and headers. Status 0 drops the connection, -1 does so in the
-middle of the body, -2 answers nothing at all until the test is over."""
+middle of the body, -2 answers nothing at all until the test is over, -3 a byte now and then."""
 
 
 class Api(ThreadingHTTPServer):
@@ -57,6 +58,13 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items": [')
             elif status == -2:
                 self.server.over.wait(20)
+            elif status == -3:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+                self.wfile.flush()
+                with contextlib.suppress(OSError):
+                    while not self.server.over.wait(0.02):
+                        self.wfile.write(b" ")
+                        self.wfile.flush()
             return
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)

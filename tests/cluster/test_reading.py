@@ -10,6 +10,7 @@ import pytest
 from cluster.conftest import Answer, Api, write_kubeconfig
 from seatrial.checks.catalogue import CONFIG, needs
 from seatrial.checks.rule import View
+from seatrial.cluster import connection
 from seatrial.cluster.connection import RETRIES
 from seatrial.cluster.reading import RESTARTS, read
 from seatrial.environment.model import Cluster, Environment
@@ -169,6 +170,25 @@ def test_reading_ends_in_time(api: Api, cluster: Cluster) -> None:
     api.answer = answer
     hurried = cluster.model_copy(update={"read_within": 0.5})
     assert read(hurried, SOME).unread["Pod"] == "reading took longer than 0.5 s (cluster.read_within)"
+
+
+def test_an_answer_that_trickles_is_given_up(api: Api, cluster: Cluster) -> None:
+    of_pods(api, (-3, b""))
+    snapshot = read(cluster.model_copy(update={"timeout": 0.3}), SOME)
+    assert snapshot.unread["Pod"] == "no answer: not whole after 0.3 s"
+    assert set(snapshot.objects) == {"Service", "Deployment"}
+
+
+@pytest.mark.parametrize("metadata", ["text", [1], {"continue": 7}])
+def test_pages_of_which_the_end_cannot_be_told(metadata: Any, api: Api, cluster: Cluster) -> None:
+    of_pods(api, (200, {"items": [], "metadata": metadata}))
+    assert "cannot be read in the answer's metadata" in read(cluster, SOME).unread["Pod"]
+
+
+def test_an_answer_without_end_is_not_held(api: Api, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MAX_ANSWER", 2**20)
+    of_pods(api, (200, {"items": [item("x" * 2**21)]}))
+    assert read(cluster, SOME).unread["Pod"] == "the answer is larger than 1 MiB"
 
 
 def test_too_many_objects_are_not_held(api: Api, cluster: Cluster) -> None:

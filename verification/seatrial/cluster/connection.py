@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,11 @@ _MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises over a kubeconfig that is no mapping, or lacks what it must have."""
 POOL: Final = 8
 """Connections at a time."""
+MAX_ANSWER: Final = 2**30
+"""Bytes of one answer, unpacked; a page of the largest objects that etcd keeps is smaller."""
+_PART: Final = 2**16
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for what is no JSON, no Unicode, or nested too deep."""
 
 
 class CannotRead(Exception):
@@ -29,6 +35,13 @@ class CannotRead(Exception):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(" ".join(message.split())[:300])
         self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    status: int
+    data: bytes
+    retry_after: str | None
 
 
 class Connection:
@@ -75,7 +88,7 @@ class Connection:
             answer = self._ask(method, path, query, body)
             if answer.status in (200, 201):
                 return _document(answer.data)
-            wait = _retry_after(answer.headers.get("Retry-After")) if answer.status in (429, 503) else None
+            wait = _retry_after(answer.retry_after) if answer.status in (429, 503) else None
             if wait is None or attempt == RETRIES:
                 raise CannotRead(_refusal(answer.status, answer.data), answer.status)
             if time.monotonic() + wait > self._until:
@@ -83,13 +96,15 @@ class Connection:
             self._patience.wait(wait)
         raise AssertionError("unreachable")
 
-    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None) -> Any:
+    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None) -> _Answer:
         import urllib3
         from kubernetes import client
 
         left = self._until - time.monotonic()
         if left <= 0:
             raise self._late()
+        most = min(self.timeout, left)
+        until = time.monotonic() + most
         try:
             answer = self._client.call_api(
                 *self._client.param_serialize(
@@ -100,9 +115,19 @@ class Connection:
                     body=body,
                     auth_settings=["BearerToken"],
                 ),
-                _request_timeout=min(self.timeout, left),
+                _request_timeout=most,
             )
-            answer.read()
+            response = answer.response
+            try:
+                data = _body(response, until, most)
+            finally:
+                # What was read to its end has given its connection back already; the rest is of no use to anybody.
+                response.close()
+            return _Answer(status=response.status, data=data, retry_after=response.headers.get("Retry-After"))
+        except CannotRead:
+            if time.monotonic() >= self._until:
+                raise self._late() from None
+            raise
         except urllib3.exceptions.HTTPError as error:
             if time.monotonic() >= self._until:
                 raise self._late() from None
@@ -113,20 +138,35 @@ class Connection:
             if not error.status:
                 raise CannotRead(f"no answer: {error.reason or error}") from None
             raise CannotRead(_refusal(error.status, str(error.body or "").encode()), error.status) from None
-        return answer
 
     def _late(self) -> CannotRead:
         return CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close every socket; the client only forgets them, and leaves that to the garbage collector."""
+        pools = self._client.rest_client.pool_manager.pools
+        known = pools.keys()
+        for key in known:
+            pools[key].close()
         self._client.close()
+
+
+def _body(response: Any, until: float, most: float) -> bytes:
+    """All of the body. The client's own timeout is for one read, and there is no end to the reads of a slow answer."""
+    data = bytearray()
+    while part := response.read1(_PART):
+        data += part
+        if len(data) > MAX_ANSWER:
+            raise CannotRead(f"the answer is larger than {MAX_ANSWER >> 20} MiB")
+        if time.monotonic() > until:
+            raise CannotRead(f"no answer: not whole after {most:.1f} s")
+    return bytes(data)
 
 
 def _document(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise CannotRead(f"the answer is not whole JSON: {error}") from None
     if not isinstance(found, dict):
         raise CannotRead("the answer is no object")
@@ -136,7 +176,7 @@ def _document(data: bytes) -> dict[str, Any]:
 def _refusal(status: int, body: bytes) -> str:
     try:
         message = str(msgspec.json.decode(body)["message"])
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*_UNREADABLE, KeyError, TypeError):
         message = body.decode("utf-8", "replace")
     return f"{status} {message[:250]}".strip()
 

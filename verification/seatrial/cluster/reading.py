@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,7 @@ from seatrial.environment.model import Cluster
 from seatrial.snapshot.intake import Intake
 from seatrial.snapshot.kinds import ACCOUNT_ACCESS, KINDS, REVIEWS, SELF_ACCESS, Kind
 from seatrial.snapshot.memory import undisturbed
-from seatrial.snapshot.objects import Item
+from seatrial.snapshot.objects import Item, get
 from seatrial.snapshot.snapshot import Snapshot
 
 PAGE: Final = 500
@@ -23,6 +24,8 @@ RESTARTS: Final = 3
 """Times that a list is begun anew because its pages expired."""
 IDENTITY: Final = "kube-system"
 """The namespace whose UID tells one cluster from another; every cluster has it as long as it lives."""
+_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+"""What the name of a version may be, and with it a part of a path."""
 
 
 @undisturbed()
@@ -146,8 +149,8 @@ def _served(connection: Connection, kind: Kind) -> Kind | None:
         if problem.status == 404:
             return None
         raise
-    version = str((group.get("preferredVersion") or {}).get("version") or "")
-    return replace(kind, version=version) if version and version != kind.version else None
+    version = str(get(group, "preferredVersion", "version", default=""))
+    return replace(kind, version=version) if _LABEL.fullmatch(version) and version != kind.version else None
 
 
 def _one(connection: Connection, path: str) -> dict[str, Any] | None:
@@ -188,7 +191,10 @@ def _pages(connection: Connection, path: str) -> Iterator[list[Any]]:
         if items is not None and not isinstance(items, list):
             raise CannotRead("the answer's items are no list")
         yield items or []
-        following = (page.get("metadata") or {}).get("continue") or ""
+        metadata = page.get("metadata")
+        following = get(metadata, "continue", default="")
+        if not isinstance(metadata, dict | None) or not isinstance(following, str):
+            raise CannotRead("whether there are more pages cannot be read in the answer's metadata")
         if following == token and token:
             raise CannotRead("the API gives the same page for ever")
         token = following

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from seatrial.cluster.connection import POOL, Connection
 from seatrial.snapshot.kinds import Kind
-from seatrial.snapshot.objects import Item, name_of, namespace_of
+from seatrial.snapshot.objects import Item, get, name_of, namespace_of
 
 _SELF: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _OTHER: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -91,13 +91,12 @@ def of_accounts(connection: Connection, accounts: Iterable[Item]) -> tuple[Item,
 
 def _row(answer: Any, subject: str, need: str, row: tuple[str, str, str, str]) -> Item:
     verb, group, resource, namespace = row
-    status = answer.get("status") or {}
     return {
         "metadata": {"name": subject, "namespace": namespace},
         "verb": verb,
         "group": group,
         "resource": resource,
         "need": need,
-        "allowed": status.get("allowed") is True,
-        "reason": str(status.get("reason") or status.get("evaluationError") or ""),
+        "allowed": get(answer, "status", "allowed") is True,
+        "reason": str(get(answer, "status", "reason") or get(answer, "status", "evaluationError") or ""),
     }
