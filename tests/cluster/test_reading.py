@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,23 @@ def test_a_kubeconfig_that_is_none(text: str, cluster: Cluster, tmp_path: Path) 
     snapshot = read(cluster.model_copy(update={"kubeconfig": str(tmp_path / "broken")}), SOME)
     assert set(snapshot.unread) == set(SOME)
     assert "\n" not in snapshot.unread["Pod"]
+
+
+@pytest.mark.parametrize("url", ["", "shop", "ftp://127.0.0.1", "https://"])
+def test_an_address_that_is_none(url: str, cluster: Cluster, tmp_path: Path) -> None:
+    path = write_kubeconfig(tmp_path / "odd", url)
+    snapshot = read(cluster.model_copy(update={"kubeconfig": str(path)}), SOME)
+    assert "expected https://host:port as the address of the cluster" in snapshot.unread["Pod"]
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(api: Api, cluster: Cluster, tmp_path: Path) -> None:
+    path = write_kubeconfig(tmp_path / "odd", f"http://127.0.0.1:{api.server_address[1]}")
+    document = json.loads(path.read_text())
+    document["users"][0]["user"]["token"] = "s3cret\r\nX-Evil: 1"
+    path.write_text(json.dumps(document))
+    snapshot = read(cluster.model_copy(update={"kubeconfig": str(path)}), SOME)
+    assert set(snapshot.unread) == set(SOME)
+    assert "s3cret" not in str(snapshot.unread)
 
 
 def test_a_certificate_of_nobody_we_know(api: Api, cluster: Cluster, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ RETRIES: Final = 3
 """Times that a request is repeated when the API asks for it with 429 or 503 and Retry-After."""
 MAX_WAIT: Final = 10.0
 """Longest pause that the API may ask for, in seconds."""
+_ADDRESS: Final = re.compile(r"https?://[^/]", re.IGNORECASE)
 _MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises over a kubeconfig that is no mapping, or lacks what it must have."""
 POOL: Final = 8
@@ -53,6 +54,7 @@ class Connection:
 
         config: Any = untyped
         settings = client.Configuration()
+        where = cluster.kubeconfig or "the default kubeconfig"
         try:
             if cluster.in_cluster:
                 config.load_incluster_config(client_configuration=settings)
@@ -61,12 +63,13 @@ class Connection:
                     config_file=cluster.kubeconfig, context=cluster.context, client_configuration=settings
                 )
         except (config.ConfigException, yaml.YAMLError, OSError, *_MALFORMED) as error:
-            where = cluster.kubeconfig or "the default kubeconfig"
             raise CannotRead(f"{where}: {error}") from None
         # urllib3 would try three times more, and make a timeout of one second one of four.
         settings.retries = False
         settings.connection_pool_maxsize = POOL
         self.server: str = str(settings.host)
+        if not _ADDRESS.match(self.server):
+            raise CannotRead(f"{where}: expected https://host:port as the address of the cluster, seen {self.server!r}")
         self.timeout = cluster.timeout
         self._until = time.monotonic() + cluster.read_within
         self._within = cluster.read_within
@@ -133,6 +136,10 @@ class Connection:
                 raise self._late() from None
             cause = error.__cause__ or error
             raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
+        except ValueError as error:
+            # Its message holds the header, and with it the token.
+            kind = type(error).__name__
+            raise CannotRead(f"the request cannot be sent: {kind}: see token and address in the kubeconfig") from None
         except client.ApiException as error:
             # Without a status the transport failed, which the client tells as an exception of its own.
             if not error.status:

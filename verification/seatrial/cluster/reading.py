@@ -40,7 +40,7 @@ def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
         return Snapshot(unread=dict.fromkeys(wanted, str(problem)), namespaces=cluster.namespaces)
     try:
         # Whoever does not answer this will not answer the rest; each kind would cost a timeout.
-        version = str(connection.get("/version").get("gitVersion", "")).removeprefix("v")
+        version = str(get(connection.get("/version"), "gitVersion", default="")).removeprefix("v")
     except CannotRead as problem:
         if problem.status in (0, 401):
             connection.close()
