@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from seatrial.checks import rollout
-from seatrial.checks.snapshot import Snapshot, Workload, locate
+from seatrial.checks.locate import locate
 from seatrial.environment.model import Rollout
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
+from seatrial.snapshot.intake import Intake
+from seatrial.snapshot.snapshot import Snapshot
+from seatrial.snapshot.workload import Workload
 
-REVISION = rollout.REVISION
+REVISION = "deployment.kubernetes.io/revision"
 OWNER = [{"kind": "Deployment", "name": "chat", "uid": "u1"}]
 OBJECTS: dict[str, list[dict[str, Any]]] = {
     "Deployment": [
@@ -115,7 +118,7 @@ def _record(version: int, state: str) -> dict[str, Any]:
     packed = base64.b64encode(gzip.compress(json.dumps(release).encode()))
     return {
         "type": "helm.sh/release.v1",
-        "metadata": {"name": f"v{version}", "namespace": "shop", "labels": {"name": "chat"}},
+        "metadata": {"name": f"v{version}", "namespace": "shop", "labels": {"name": "chat", "version": str(version)}},
         "data": {"release": base64.b64encode(packed).decode()},
     }
 
@@ -132,6 +135,7 @@ def _record(version: int, state: str) -> dict[str, Any]:
     ],
 )
 def test_helm_release(records: list[dict[str, Any]], outcome: Outcome, words: str) -> None:
-    assessment = CHECKS["helm/release-deployed"].run("chat", "shop", Snapshot(objects={"Secret": tuple(records)}))
+    taken = Intake().take("Secret", copy.deepcopy(records))
+    assessment = CHECKS["helm/release-deployed"].run("chat", "shop", Snapshot(objects={"Secret": taken}))
     assert assessment.outcome is outcome
     assert words in assessment.message

@@ -1,10 +1,13 @@
 """``seatrial conversation check`` and ``run``, as somebody at a shell uses them."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seatrial.cli import main
+from seatrial.conversation.journal import Debt, Journal
 from support.chat import Chat, says
 
 GREETING = 'title = "greets"\n[[turn]]\nsay = "Hello!"\nexpect.contains = "help"\n'
@@ -99,3 +102,76 @@ def test_run_in_an_environment(
     writing = str(write(tmp_path, "order", f"writes = true\n{GREETING}"))
     assert main(["conversation", "run", writing, "--env", "mine", *there]) == 2
     assert "data.allow_writes" in capsys.readouterr().err
+
+
+class TestSweep:
+    STEPS = ({"method": "POST", "path": "/orders/${number}/delete", "body": {}, "status": [200]},)
+
+    def project(self, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, allowed: str = "true") -> Path:
+        folder = tmp_path / "fixtures" / "environments"
+        folder.mkdir(parents=True)
+        text = f'[services.chat]\nurl.stable = "{chat.url}"\n[data]\nallow_writes = {allowed}\n'
+        (folder / "qa.toml").write_text(text)
+        run = tmp_path / "reports" / "run-1"
+        run.mkdir(parents=True)
+        for session, values in (("made", {"number": "A-7"}), ("never made", {})):
+            debt = Debt(
+                session=session, environment="qa", service="chat", track="stable", steps=self.STEPS, values=values
+            )
+            Journal(run).owe(debt)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("status", "code", "words"),
+        [
+            (200, 0, "made of run run-1: nothing is left"),
+            (404, 0, "made of run run-1: nothing is left"),
+            (
+                500,
+                10,
+                "made of run run-1: cleanup 1, POST /orders/${number}/delete: expected HTTP 200 or 404 or 410, seen HTTP 500",
+            ),
+        ],
+    )
+    def test_what_an_interrupted_run_left(
+        self,
+        status: int,
+        code: int,
+        words: str,
+        chat: Chat,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.project(chat, tmp_path, monkeypatch)
+        paths: list[str] = []
+
+        def answer(handler: Any, _: Any) -> None:
+            paths.append(handler.path)
+            handler.reply(status, b"{}")
+
+        chat.answer = answer
+        assert main(["conversation", "sweep", "--env", "qa"]) == code
+        assert words in capsys.readouterr().out
+        assert paths == ["/orders/A-7/delete"]
+        if code == 0:
+            assert main(["conversation", "sweep", "--env", "qa"]) == 0
+            assert "has left anything behind" in capsys.readouterr().out
+
+    def test_where_nothing_may_be_written(
+        self, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.project(chat, tmp_path, monkeypatch, allowed="false")
+        assert main(["conversation", "sweep", "--env", "qa"]) == 2
+        assert "does not allow writes" in capsys.readouterr().err
+
+    def test_a_run_that_may_still_be_going_on_is_left_alone(
+        self, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project = self.project(chat, tmp_path, monkeypatch)
+        (project / "reports" / "run-1" / "evidence.json").write_text(json.dumps({"state": "running"}))
+        assert main(["conversation", "sweep", "--env", "qa"]) == 10
+        assert "may still be going on" in capsys.readouterr().out
+        assert not chat.requests
+        assert main(["conversation", "sweep", "--env", "qa", "--even-running"]) == 0

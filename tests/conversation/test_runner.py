@@ -4,11 +4,12 @@ import asyncio
 import json
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from seatrial.conversation.runner import Conclusion, converse, new_session_id, run
+from seatrial.conversation.runner import Conclusion, Setting, converse, new_session_id, run
 from seatrial.evidence.outcome import Outcome
 from support.chat import Chat, Handler, completion, says, script, target_at
 
@@ -17,7 +18,7 @@ STREAM = "stream = true"
 
 
 def held(chat: Chat, turns: str = ONE, head: str = "", **service: Any) -> Conclusion:
-    return run(script(turns, head), chat.target(**service), run_id="r1")
+    return run(script(turns, head), chat.target(**service), Setting(run_id="r1"))
 
 
 def stream_of(*pieces: str) -> Any:
@@ -169,22 +170,26 @@ def test_a_pause_longer_than_allowed_is_not_waited_out(chat: Chat) -> None:
 def test_a_service_that_refuses_is_at_fault_and_a_name_that_does_not_resolve_is_not() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        refused = run(script(ONE), target_at(f"http://127.0.0.1:{bound.getsockname()[1]}"), run_id="r1").assessment
+        refused = run(
+            script(ONE), target_at(f"http://127.0.0.1:{bound.getsockname()[1]}"), Setting(run_id="r1")
+        ).assessment
     assert (refused.outcome, refused.seen) == (Outcome.FAIL, "the connection was refused")
-    unresolved = run(script(ONE), target_at("http://nowhere.invalid"), run_id="r1").assessment
+    unresolved = run(script(ONE), target_at("http://nowhere.invalid"), Setting(run_id="r1")).assessment
     assert unresolved.outcome is Outcome.ERROR
     assert "does not resolve" in unresolved.seen
 
 
 def test_plain_http_behind_an_https_address_is_an_error(chat: Chat) -> None:
     url = chat.url.replace("http://", "https://")
-    assert run(script(ONE), target_at(url), run_id="r1").assessment.outcome is Outcome.ERROR
+    assert run(script(ONE), target_at(url), Setting(run_id="r1")).assessment.outcome is Outcome.ERROR
 
 
 def test_settings_that_cannot_be_used_are_errors(chat: Chat) -> None:
     no_ca = target_at("https://127.0.0.1:1", tls={"ca_file": "/nowhere/ca.pem"})
-    assert run(script(ONE), no_ca, run_id="r1").assessment.outcome is Outcome.ERROR
-    other = held(chat, protocol="http").assessment
+    assert run(script(ONE), no_ca, Setting(run_id="r1")).assessment.outcome is Outcome.ERROR
+    pigeon = chat.target()
+    pigeon = replace(pigeon, service=pigeon.service.model_copy(update={"protocol": "pigeon"}))
+    other = run(script(ONE), pigeon, Setting(run_id="r1")).assessment
     assert other.outcome is Outcome.ERROR
     assert "openai" in other.remedy
 
@@ -232,13 +237,13 @@ def test_what_is_not_there_cannot_be_captured(chat: Chat) -> None:
 def test_no_secret_in_the_transcript_and_a_reference_in_the_curl_line(chat: Chat) -> None:
     chat.answer = status(500)
     target = chat.target(auth={"env": "CHAT_TOKEN"})
-    conclusion = run(script(ONE), target, run_id="r1", bearer="s3cret-t0ken")
+    conclusion = run(script(ONE), target, Setting(run_id="r1", bearer="s3cret-t0ken"))
     assert chat.requests[0][0]["Authorization"] == "Bearer s3cret-t0ken"
     told = str(conclusion.transcript) + json.dumps(conclusion.transcript.as_json())
     assert "s3cret" not in told
     assert '-H "Authorization: Bearer ${CHAT_TOKEN}"' in told.replace('\\"', '"')
     from_file = chat.target(auth={"file": "/run/secrets/it's"})
-    assert "$(cat '/run/secrets/it'" in str(run(script(ONE), from_file, run_id="r1", bearer="x").transcript)
+    assert "$(cat '/run/secrets/it'" in str(run(script(ONE), from_file, Setting(run_id="r1", bearer="x")).transcript)
 
 
 def test_an_answer_without_content_may_call_tools_or_refuse(chat: Chat) -> None:
@@ -254,7 +259,7 @@ def test_an_answer_without_content_may_call_tools_or_refuse(chat: Chat) -> None:
 def test_many_conversations_share_one_loop_and_no_session(chat: Chat) -> None:
     async def all_at_once() -> list[Conclusion]:
         one, target = script(ONE), chat.target(timeout="10s")
-        return await asyncio.gather(*(converse(one, target, run_id="r1") for _ in range(20)))
+        return await asyncio.gather(*(converse(one, target, Setting(run_id="r1")) for _ in range(20)))
 
     conclusions = asyncio.run(all_at_once())
     assert {

@@ -26,7 +26,7 @@ from seatrial.demo.intents import INTENTS, Memory, replay, respond
         ("colourless green ideas", "fallback", "not understand"),
         ("", "fallback", "not understand"),
         ("4711", "fallback", "not understand"),
-        ("my card is 4111111111111111", "fallback", "not understand"),
+        ("my card is 4111111111111111", "private_data", "not kept"),
     ],
 )
 def test_one_turn(text: str, intent: str, contains: str) -> None:

@@ -132,9 +132,9 @@ BAD = {
     "unknown key with a secret": (
         S + "token = 'hunter2'",
         (
-            "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, connect_timeout, "
-            "health, helm_release, latency, model, namespace, objectives, protocol, required_headers, timeout, tls, url, "  # noqa: E501
-            "workload"
+            "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, concurrency, "
+            "connect_timeout, health, helm_release, http, latency, model, namespace, objectives, protocol, "
+            "rate_limit_wait, required_headers, timeout, tls, url, websocket, workload"
         ),
     ),
     "connection string": (

@@ -26,7 +26,9 @@ def test_a_good_release_is_promoted(verify: Verify) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_is_caught(verify: Verify, fault: Fault) -> None:
-    verified = verify(faults=[fault.name])
+    # What rolls back does so whatever else is missing; the load, which takes longest, is left out where it can be.
+    quick = fault.decision == "rollback" and not any(check.startswith("latency/") for check in fault.expected)
+    verified = verify(*(("-m", "not latency") if quick else ()), faults=[fault.name])
     assert verified.gate_exit == EXIT[fault.decision], verified.output + verified.summary
     assert verified.decision["decision"] == fault.decision
     assert set(fault.expected) <= verified.failing(), verified.summary

@@ -34,6 +34,12 @@ COMMANDS: Final = (
         name="snapshot", module="seatrial.checks.snapshot_command", summary="save what a cluster is like, and check it"
     ),
     Command(name="conversation", module="seatrial.conversation.command", summary="check and run conversations"),
+    Command(
+        name="watch",
+        module="seatrial.conversation.watch_command",
+        summary="hold conversations on a schedule, results as Prometheus metrics",
+        needs="watch",
+    ),
     Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo", needs="demo"),
 )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from seatrial.environment.model import Environment
+if TYPE_CHECKING:
+    from seatrial.checks.check import Check
+    from seatrial.environment.model import Environment
 
 
 class RunningTarget(Protocol):
@@ -20,6 +22,12 @@ class RunningTarget(Protocol):
 
     def stop(self) -> None:
         """Take the target down. Called once at the end of the run, also after an interruption; must be idempotent."""
+
+
+@pytest.hookspec
+def pytest_seatrial_config_checks() -> Sequence[Check]:
+    """Configuration checks of your own, made with ``seatrial.checks.rule.rule``, to be planned beside the others."""
+    raise NotImplementedError
 
 
 @pytest.hookspec(firstresult=True)

@@ -14,13 +14,16 @@ from seatrial.checks.config import (
     expressions,
     helm,
     images,
+    ingresses,
     meta,
-    network,
     podsecurity,
+    policies,
     probes,
+    references,
     resources,
     scaling,
     secrets,
+    services,
     unused_waivers,
     workloads,
 )
@@ -34,9 +37,12 @@ _CONFIG: Final[tuple[Check, ...]] = (
     *podsecurity.CHECKS,
     *images.CHECKS,
     *access.CHECKS,
-    *network.CHECKS,
+    *services.CHECKS,
+    *ingresses.CHECKS,
+    *policies.CHECKS,
     *scaling.CHECKS,
     *secrets.CHECKS,
+    *references.CHECKS,
     *cluster.CHECKS,
     *helm.CHECKS,
     *meta.CHECKS,
@@ -60,13 +66,15 @@ class UnknownCheck(ValueError):
     """An environment speaks of a check that there is not."""
 
 
-def config_checks(environment: Environment) -> tuple[Check, ...]:
-    """The configuration checks of an environment: its own among them, its severities, without what it disables.
+def config_checks(environment: Environment, own: Iterable[Check] = ()) -> tuple[Check, ...]:
+    """The configuration checks of an environment: its expressions among them, its severities, without what it disables.
+
+    ``own`` are checks that a team brings in Python.
 
     Raises UnknownCheck, and `expressions.ExpressionProblem` for a mistake in an expression.
     """
     rules = environment.config
-    every = (*CONFIG, *expressions.checks_of(environment))
+    every = (*CONFIG, *expressions.checks_of(environment), *own)
     known = {check.id for check in every}
     _once(every)
     for place, named in (("severity", rules.severity), ("disabled", rules.disabled)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from seatrial import generated
 from seatrial.checks.catalogue import catalogue
 from seatrial.checks.check import Check
+from seatrial.snapshot.kinds import POD_TEMPLATES
 
 _HEAD = """# Catalogue of checks
 
@@ -22,9 +23,30 @@ are checks of the suite `synthetic`, one for each script; `latency/regression` a
 """
 
 
+_PER = {
+    "workload": "for the workload of each service, and for the others of each namespace",
+    "object": "for each namespace",
+    "namespace": "for each namespace",
+    "cluster": "for the cluster",
+}
+"""Of configuration checks, what their cases are about."""
+
+
+def _reads(check: Check) -> str:
+    others = [kind for kind in check.needs if kind not in POD_TEMPLATES]
+    some = [kind for kind in check.needs if kind in POD_TEMPLATES]
+    listed = [*(["workloads"] if len(some) == len(POD_TEMPLATES) else some), *others]
+    return ", ".join(listed) or "nothing"
+
+
 def _entry(check: Check) -> str:
     trigger = f", trigger {check.trigger.value}" if check.trigger else ""
-    facts = f"{check.severity.value}{trigger}, one case per {check.per}, reads {', '.join(check.needs) or 'nothing'}"
+    per = _PER.get(check.per, f"for each {check.per}") if check.suite == "config" else f"for each {check.per}"
+    facts = f"{check.severity.value}{trigger}; {per}; reads {_reads(check)}"
+    if check.live and check.suite == "config":
+        facts += "; needs a running cluster"
+    if check.whole:
+        facts += "; inconclusive over manifests that are a part"
     return f"### `{check.id}`\n\n{check.title}\n\n{facts}.\n\n- **Why.** {check.why}\n- **Remedy.** {check.remedy}\n"
 
 

@@ -18,13 +18,13 @@ RETRIES: Final = 3
 """Times that a request is repeated when the API asks for it with 429 or 503 and Retry-After."""
 MAX_WAIT: Final = 10.0
 """Longest pause that the API may ask for, in seconds."""
+_ADDRESS: Final = re.compile(r"https?://[^/]", re.IGNORECASE)
+_MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError)
+"""What the client raises over a kubeconfig that is no mapping, or lacks what it must have."""
 POOL: Final = 8
 """Connections at a time."""
 MAX_ANSWER: Final = 2**30
 """Bytes of one answer, unpacked; a page of the largest objects that etcd keeps is smaller."""
-_ADDRESS: Final = re.compile(r"https?://[^/]", re.IGNORECASE)
-_MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
-"""What the client raises for a kubeconfig that is YAML and nothing more."""
 _PART: Final = 2**16
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for what is no JSON, no Unicode, or nested too deep."""
@@ -105,7 +105,7 @@ class Connection:
 
         left = self._until - time.monotonic()
         if left <= 0:
-            raise CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
+            raise self._late()
         most = min(self.timeout, left)
         until = time.monotonic() + most
         try:
@@ -127,20 +127,27 @@ class Connection:
                 # What was read to its end has given its connection back already; the rest is of no use to anybody.
                 response.close()
             return _Answer(status=response.status, data=data, retry_after=response.headers.get("Retry-After"))
+        except CannotRead:
+            if time.monotonic() >= self._until:
+                raise self._late() from None
+            raise
         except urllib3.exceptions.HTTPError as error:
+            if time.monotonic() >= self._until:
+                raise self._late() from None
             cause = error.__cause__ or error
             raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
         except ValueError as error:
             # Its message holds the header, and with it the token.
             kind = type(error).__name__
-            raise CannotRead(
-                f"the request cannot be sent: {kind}: see the token and address in the kubeconfig"
-            ) from None
+            raise CannotRead(f"the request cannot be sent: {kind}: see token and address in the kubeconfig") from None
         except client.ApiException as error:
             # Without a status the transport failed, which the client tells as an exception of its own.
             if not error.status:
                 raise CannotRead(f"no answer: {error.reason or error}") from None
             raise CannotRead(_refusal(error.status, str(error.body or "").encode()), error.status) from None
+
+    def _late(self) -> CannotRead:
+        return CannotRead(f"reading took longer than {self._within:g} s (cluster.read_within)")
 
     def close(self) -> None:
         """Close every socket; the client only forgets them, and leaves that to the garbage collector."""
@@ -159,7 +166,7 @@ def _body(response: Any, until: float, most: float) -> bytes:
         if len(data) > MAX_ANSWER:
             raise CannotRead(f"the answer is larger than {MAX_ANSWER >> 20} MiB")
         if time.monotonic() > until:
-            raise CannotRead(f"no answer: not whole after {most:g} s")
+            raise CannotRead(f"no answer: not whole after {most:.1f} s")
     return bytes(data)
 
 

@@ -14,6 +14,7 @@ from seatrial.cluster.connection import POOL, CannotRead, Connection
 from seatrial.environment.model import Cluster
 from seatrial.snapshot.intake import Intake
 from seatrial.snapshot.kinds import ACCOUNT_ACCESS, KINDS, REVIEWS, SELF_ACCESS, Kind
+from seatrial.snapshot.memory import undisturbed
 from seatrial.snapshot.objects import Item, get
 from seatrial.snapshot.snapshot import Snapshot
 
@@ -27,6 +28,7 @@ _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """What the name of a version may be, and with it a part of a path."""
 
 
+@undisturbed()
 def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
     """Read ``kinds`` in the declared namespaces. What cannot be read is in ``unread``; nothing is raised."""
     wanted = list(dict.fromkeys(kinds))
@@ -49,6 +51,11 @@ def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
     unread: dict[str, str] = {}
     absent: set[str] = set()
     intake = Intake()
+    stranger = _stranger(connection, cluster)
+    if stranger:
+        # Nothing is said about a cluster that is not meant, but which one it is.
+        unread = dict.fromkeys((kind for kind in wanted if kind != "Namespace"), stranger)
+        wanted = [kind for kind in wanted if kind == "Namespace"]
     try:
         with ThreadPoolExecutor(POOL) as pool:
             listed = [kind for kind in wanted if kind not in REVIEWS]
@@ -80,6 +87,22 @@ def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
         version=version,
         digest=intake.digest,
     )
+
+
+def _stranger(connection: Connection, cluster: Cluster) -> str:
+    """Why this is not the cluster that the environment names; empty where it is, or where it names none."""
+    if cluster.server is not None and connection.server.rstrip("/") != cluster.server.rstrip("/"):
+        return f"another cluster was reached: expected {cluster.server}, seen {connection.server} (cluster.server)"
+    if cluster.uid is None:
+        return ""
+    try:
+        known = _one(connection, f"{KINDS['Namespace'].path()}/{IDENTITY}")
+    except CannotRead as problem:
+        return f"which cluster was reached cannot be told: {problem} (cluster.uid)"
+    seen = get(known, "metadata", "uid")
+    if seen != cluster.uid:
+        return f"another cluster was reached: expected the UID {cluster.uid} of {IDENTITY}, seen {seen} (cluster.uid)"
+    return ""
 
 
 def _reviews(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from seatrial.conversation.loading import BrokenScript, load
-from seatrial.conversation.script import Script
+from seatrial.conversation.script import Script, rows_of
 from seatrial.conversation.selection import NoSuchService, refusal, service_name
 from seatrial.environment.model import Environment, Service
 from seatrial.environment.selection import ServiceTarget, service_targets
@@ -44,11 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     hold.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="with --url [10]")
     hold.add_argument("--seatrial-fixtures", metavar="DIR", help="with --env: folder with environments/ [fixtures]")
 
+    sweep = actions.add_parser(
+        "sweep",
+        help="remove what conversations of interrupted runs have left behind",
+        epilog="Exit code: 0 nothing is left, 10 something could not be removed, 2 wrong use.",
+    )
+    sweep.add_argument("--env", required=True, metavar="NAME", help="environment that is to be swept")
+    sweep.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="folder of runs [reports]")
+    sweep.add_argument("--even-running", action="store_true", help="also runs that did not say that they have ended")
+    sweep.add_argument("--seatrial-fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 where all is well, 2 for wrong use and broken scripts, otherwise as ``EXIT`` says."""
+    actions = {"check": lambda given: check(given.paths), "run": hold, "sweep": sweep}
     try:
-        return check(arguments.paths) if arguments.action == "check" else hold(arguments)
+        return actions[arguments.action](arguments)
     except WrongUse as error:
         print(f"seatrial conversation: {error}", file=sys.stderr)
         return 2
@@ -94,19 +105,51 @@ def hold(arguments: argparse.Namespace) -> int:
         script = load(arguments.file)
     except BrokenScript as error:
         raise WrongUse(f"this script cannot be used:\n{error}") from None
-    target, bearer = _by_url(arguments) if arguments.url else _by_environment(arguments, script)
+    target, bearer, variables = _by_url(arguments) if arguments.url else _by_environment(arguments, script)
 
+    from seatrial.conversation.runner import Setting
     from seatrial.conversation.runner import run as run_script
 
-    conclusion = run_script(script, target, run_id=f"by-hand-{secrets.token_hex(4)}", bearer=bearer)
-    print(conclusion.transcript)
-    print(f"{conclusion.assessment.outcome}: {conclusion.assessment.message}")
-    if conclusion.assessment.remedy and conclusion.assessment.outcome is not Outcome.PASS:
-        print(f"next: {conclusion.assessment.remedy}")
-    return EXIT[conclusion.assessment.outcome]
+    worst = Outcome.PASS
+    for row, texts in rows_of(script):
+        setting = Setting(
+            run_id=f"by-hand-{secrets.token_hex(4)}",
+            environment=arguments.env or "",
+            bearer=bearer,
+            variables=variables,
+            row=texts,
+            row_name=row,
+        )
+        conclusion = run_script(script, target, setting)
+        print(conclusion.transcript)
+        print(f"{conclusion.assessment.outcome}: {conclusion.assessment.message}")
+        if conclusion.assessment.remedy and conclusion.assessment.outcome is not Outcome.PASS:
+            print(f"next: {conclusion.assessment.remedy}")
+        worst = max(worst, conclusion.assessment.outcome, key=lambda outcome: outcome.rank)
+    return EXIT[worst]
 
 
-def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
+def sweep(arguments: argparse.Namespace) -> int:
+    """Pay what the journals of all runs still owe the environment."""
+    from seatrial.conversation import sweeping
+
+    environment = _environment(arguments)
+    if not environment.data.allow_writes:
+        raise WrongUse(f"the environment {environment.name} does not allow writes: nothing of ours can be left there")
+    bearers = {target.name: _bearer(target) for target in service_targets(environment, "stable")}
+    results = sweeping.sweep(environment, arguments.reports, bearers, even_running=arguments.even_running)
+    for result in results:
+        print(result)
+    if not results:
+        print(f"no run in {arguments.reports} has left anything behind in {environment.name}")
+    return 10 if any(result.problem for result in results) else 0
+
+
+Partner = tuple[ServiceTarget, str | None, Mapping[str, str]]
+"""Whom to talk to, with which token, and the variables of its environment."""
+
+
+def _by_url(arguments: argparse.Namespace) -> Partner:
     if arguments.track:
         raise WrongUse("--track needs --env: an address is one track already")
     try:
@@ -123,17 +166,11 @@ def _by_url(arguments: argparse.Namespace) -> tuple[ServiceTarget, str | None]:
     target = ServiceTarget(
         name="service", track="stable", role=Role.SUBJECT, base_url=service.url.stable, service=service
     )
-    return target, _bearer(target)
+    return target, _bearer(target), {}
 
 
-def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[ServiceTarget, str | None]:
-    from seatrial.environment import loading, locations
-
-    directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
-    try:
-        environment: Environment = loading.load(arguments.env, directories).environment
-    except loading.EnvironmentProblem as error:
-        raise WrongUse(str(error)) from None
+def _by_environment(arguments: argparse.Namespace, script: Script) -> Partner:
+    environment = _environment(arguments)
     if environment.target is not None:
         hint = f"start it (`seatrial {environment.target.start}`) and give one of its addresses with --url"
         raise WrongUse(f"the environment {arguments.env} is brought up by each run anew; {hint}")
@@ -145,7 +182,17 @@ def _by_environment(arguments: argparse.Namespace, script: Script) -> tuple[Serv
         raise WrongUse(str(error)) from None
     track = arguments.track or environment.run.track
     target = next(target for target in service_targets(environment, track) if target.name == name)
-    return target, _bearer(target)
+    return target, _bearer(target), environment.variables
+
+
+def _environment(arguments: argparse.Namespace) -> Environment:
+    from seatrial.environment import loading, locations
+
+    directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
+    try:
+        return loading.load(arguments.env, directories).environment
+    except loading.EnvironmentProblem as error:
+        raise WrongUse(str(error)) from None
 
 
 def _bearer(target: ServiceTarget) -> str | None:

@@ -9,10 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from seatrial.conversation.language import language_of
 from seatrial.conversation.placeholders import fill
+from seatrial.conversation.private import found_in
 from seatrial.conversation.protocol import Reply
 from seatrial.conversation.queries import select
-from seatrial.conversation.script import Capture, Expect, JsonExpect
+from seatrial.conversation.script import (
+    FALLBACK_PHRASES,
+    REFUSAL_PHRASES,
+    Capture,
+    Expect,
+    JsonExpect,
+    ToolCall,
+)
 
 LONGEST_SHOWN: Final = 300
 FALLBACK_INTENTS: Final = frozenset({"fallback", "default_fallback", "nlu_fallback", "out_of_scope"})
@@ -47,9 +56,91 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
-def evaluate(expect: Expect, reply: Reply, values: Mapping[str, str], fallback_phrases: Sequence[str]) -> list[Check]:
-    """Every expectation of a turn over its reply. ``values`` fill the placeholders."""
-    return list(_checks(expect, reply, values, fallback_phrases))
+def evaluate(
+    expect: Expect,
+    reply: Reply,
+    values: Mapping[str, str],
+    fallback_phrases: Sequence[str] = FALLBACK_PHRASES,
+    *,
+    refusal_phrases: Sequence[str] = REFUSAL_PHRASES,
+    earlier: Sequence[str] = (),
+) -> list[Check]:
+    """Every expectation of a turn over its reply. ``values`` fill the placeholders, ``earlier`` are earlier answers."""
+    found = list(_checks(expect, reply, values, fallback_phrases))
+    found += _manners(expect, reply, refusal_phrases, earlier)
+    found += [_call(wanted, reply, values) for wanted in expect.calls]
+    return found
+
+
+_ENDINGS: Final = re.compile(r"[.!?:\u2026\u3002\uff01\uff1f)\]}\"'\u201d\u2019\u00bb`*_|]\W*$")
+"""How a sentence, a quotation, a list in brackets or a block of Markdown ends."""
+
+
+def _manners(expect: Expect, reply: Reply, refusal_phrases: Sequence[str], earlier: Sequence[str]) -> Iterator[Check]:
+    """What is expected of any answer, whatever it is about."""
+    said = shown(reply.text) if reply.text.strip() else "no text"
+    if expect.language is not None:
+        seen = language_of(reply.text)
+        held = seen == expect.language
+        yield Check(expectation="language", expected=expect.language, seen=seen or "too short to tell", held=held)
+    if expect.complete:
+        reason = _first("$.choices[0].finish_reason", reply.body)
+        cut = reason in ("length", "content_filter")
+        held = not cut and _ENDINGS.search(reply.text.rstrip()) is not None
+        end = f"... {' '.join(reply.text.split())[-40:]!r}" if reply.text else "no text"
+        seen = f"finish_reason {reason}" if cut else end
+        yield Check(expectation="complete", expected="an answer that was not cut off", seen=seen, held=held)
+    if expect.not_repeated:
+        text = plain(reply.text)
+        half = len(text) // 2
+        twice = len(text) > 20 and text[:half].strip() == text[half:].strip()
+        again = text in map(plain, earlier)
+        seen = "the same text twice" if twice else "an earlier answer again" if again else "none"
+        yield Check(expectation="not_repeated", expected="no repetition", seen=seen, held=not (twice or again))
+    if expect.refused:
+        refusal = _first("$.choices[0].message.refusal", reply.body)
+        filtered = _first("$.choices[0].finish_reason", reply.body) == "content_filter"
+        phrase = any(plain(one) in plain(reply.text.replace("\u2019", "'")) for one in refusal_phrases)
+        held = bool(refusal) or filtered or phrase
+        yield Check(expectation="refused", expected="a refusal", seen="one" if held else said, held=held)
+    if expect.no_private_data:
+        # Masked where it was found, and so everywhere that it is shown.
+        found = [words for kind, words in found_in(reply.text) if kind in expect.no_private_data]
+        seen = ", ".join(found) or "none"
+        yield Check(expectation="no_private_data", expected="no private data", seen=seen, held=not found)
+
+
+def _first(query: str, body: Any) -> Any:
+    found = select(query, body) if body is not None else []
+    return found[0] if found else None
+
+
+def _calls(body: Any) -> Iterator[tuple[str, Any]]:
+    """Name and arguments of each function that an answer calls, in OpenAI's form and in its older one."""
+    message = _first("$.choices[0].message", body)
+    if not isinstance(message, dict):
+        return
+    listed = [call.get("function") for call in message.get("tool_calls") or () if isinstance(call, dict)]
+    for function in [*listed, message.get("function_call")]:
+        if isinstance(function, dict):
+            arguments = function.get("arguments")
+            try:
+                yield str(function.get("name")), json.loads(arguments) if isinstance(arguments, str) else arguments
+            except ValueError:
+                yield str(function.get("name")), None
+
+
+def _call(wanted: ToolCall, reply: Reply, values: Mapping[str, str]) -> Check:
+    arguments = {key: fill(one, values) if isinstance(one, str) else one for key, one in wanted.arguments.items()}
+    calls = list(_calls(reply.body))
+    held = any(
+        name == wanted.name
+        and all(isinstance(seen, dict) and _same(seen.get(key), one) for key, one in arguments.items())
+        for name, seen in calls
+    )
+    expected = f"{wanted.name}({_as_json(arguments) if arguments else ''})"
+    seen = ", ".join(f"{name}({_as_json(given)})" for name, given in calls) or "no call"
+    return Check(expectation="calls", expected=expected, seen=seen, held=held)
 
 
 def _checks(

@@ -12,8 +12,20 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from seatrial.conversation.placeholders import BUILT_IN, names_in
-from seatrial.conversation.script import Capture, Expect, JsonExpect, Script, Turn, names_used
+from seatrial.conversation.placeholders import BUILT_IN, is_open, names_in, texts_in
+from seatrial.conversation.script import (
+    ROW_NAME,
+    Capture,
+    Expect,
+    JsonExpect,
+    Repeat,
+    Script,
+    Step,
+    ToolCall,
+    Turn,
+    names_used,
+    row_name,
+)
 from seatrial.environment import positions
 
 LARGEST: Final = 1_000_000
@@ -122,13 +134,17 @@ def review(script: Script) -> Iterator[tuple[positions.Path, str]]:
     captured_in = {name: number for number, turn in reversed(list(enumerate(script.turns, 1))) for name in turn.capture}
     for name, text in script.values.items():
         for used in names_in(text):
-            if used not in BUILT_IN:
+            if used not in BUILT_IN and not is_open(used):
                 message = f"expected only {' and '.join(f'${{{known}}}' for known in BUILT_IN)} inside a value"
                 yield ("values", name), f"{message}, seen ${{{used}}}"
     known = {*BUILT_IN, *script.values}
+    yield from _rows(script)
+    if script.rows:
+        known |= set(script.rows[0]) - {ROW_NAME}
+    yield from _steps("setup", script.setup, known, writes=script.writes)
     for index, turn in enumerate(script.turns):
         for key, used in names_used(turn):
-            if used in known:
+            if used in known or is_open(used):
                 continue
             if used in captured_in:
                 number = captured_in[used]
@@ -147,8 +163,43 @@ def review(script: Script) -> Iterator[tuple[positions.Path, str]]:
             if getattr(turn.expect, timing) is not None and not script.stream:
                 message = "is only there in a streamed answer; set stream = true at the top of the file"
                 yield ("turn", index, "expect", timing), message
+    yield from _steps("cleanup", script.cleanup, known, writes=script.writes)
     if not any(turn.expect.says_something or turn.capture for turn in script.turns):
         yield ("turn",), "expected at least one expectation; a conversation that expects nothing always passes"
+
+
+def _rows(script: Script) -> Iterator[tuple[positions.Path, str]]:
+    """Rows that do not fit together."""
+    seen: dict[str, int] = {}
+    keys = set(script.rows[0]) - {ROW_NAME} if script.rows else set()
+    for index, row in enumerate(script.rows):
+        own = set(row) - {ROW_NAME}
+        missing, more = sorted(keys - own), sorted(own - keys)
+        if missing or more:
+            words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(more)} besides"
+            yield ("row", index), f"expected the keys of the first row, which this one {words}"
+        name = row_name(row, index)
+        if not re.fullmatch(r"[\w.-]+", name):
+            yield ("row", index, ROW_NAME), f"expected letters, digits, - and _ in the name of a row; seen {name!r}"
+        if name in seen:
+            yield ("row", index), f"expected a name of its own, seen {name!r}, which row {seen[name] + 1} has already"
+        seen.setdefault(name, index)
+
+
+def _steps(table: str, steps: Sequence[Step], known: set[str], *, writes: bool) -> Iterator[tuple[positions.Path, str]]:
+    """Requests that the script may not make, or that use names which nothing defines."""
+    for index, step in enumerate(steps):
+        if step.method != "GET" and not writes:
+            message = f"a {step.method} may change something: say writes = true at the top of the file"
+            yield (table, index, "method"), message
+        for text in texts_in([step.path, step.body]):
+            for used in names_in(text):
+                if used not in known and not is_open(used):
+                    yield (table, index), f"nothing is called {used!r}{_nearest(used, known)}"
+        for name in step.capture:
+            if name in known:
+                yield (table, index, "capture", name), f"the name {name!r} is taken already; choose another"
+            known.add(name)
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -200,11 +251,15 @@ def _problem(detail: Mapping[str, Any], shown: str, lines: Mapping[positions.Pat
 def _keys_at(path: positions.Path) -> list[str]:
     """The keys that are valid under ``path``."""
     model: type[BaseModel] = Script
-    inside = path[2:] if path[:1] == ("turn",) else path
-    if path[:1] == ("turn",):
-        model = Turn
+    tables: dict[object, type[BaseModel]] = {"turn": Turn, "setup": Step, "cleanup": Step}
+    inside = path[2:] if path[:1] and path[0] in tables else path
+    if path[:1] == ("repeat",):
+        model, inside = Repeat, path[1:]
+    elif path:
+        model = tables.get(path[0], Script)
     if inside[:1] == ("expect",):
-        model = JsonExpect if inside[1:2] == ("json",) else Expect
+        deeper: dict[object, type[BaseModel]] = {"json": JsonExpect, "calls": ToolCall}
+        model = deeper.get(inside[1] if len(inside) > 1 else None, Expect)
     elif inside[:1] == ("capture",):
         model = Capture
     return [field.alias or name for name, field in model.model_fields.items()]
@@ -223,9 +278,9 @@ def _line(path: positions.Path, lines: Mapping[positions.Path, int]) -> int:
 
 def _words(path: positions.Path) -> str:
     """``turn 2, expect.contains``: turns are counted as people count."""
-    if path[:1] == ("turn",) and len(path) > 1 and isinstance(path[1], int):
+    if path[:1] and path[0] in ("turn", "row", "setup", "cleanup") and len(path) > 1 and isinstance(path[1], int):
         inside = ".".join(str(part) for part in path[2:] if not isinstance(part, int))
-        return f"turn {path[1] + 1}, {inside}" if inside else f"turn {path[1] + 1}"
+        return f"{path[0]} {path[1] + 1}, {inside}" if inside else f"{path[0]} {path[1] + 1}"
     return ".".join(str(part) for part in path if not isinstance(part, int))
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 import uuid
-from collections.abc import AsyncGenerator, Iterator
-from typing import Any, Final, Literal, cast
+from collections.abc import Iterator
+from typing import Any, Final, Literal
 
 from seatrial.conversation.assembly import Assembly, BadChunk, error_message
+from seatrial.conversation.exchange import HttpExchange
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, Identity, NoReply, Patience, Reply, Request
 from seatrial.conversation.sse import EventParser
 from seatrial.environment.selection import ServiceTarget
-from seatrial.evidence.outcome import Outcome
-from seatrial.http import AsyncClient, ExchangeError, Response, diagnose
+from seatrial.http import AsyncClient, Response
 
 PATH: Final = "/v1/chat/completions"
 SESSION_HEADER: Final = "X-Session-Id"
-LARGEST_ANSWER: Final = 8_000_000
-"""Bytes. What is larger is no answer of a chatbot, and would fill the memory."""
 
 
 class OpenAIChannel:
@@ -69,87 +66,39 @@ class OpenAIChannel:
         self._said = [*request.body["messages"], {"role": "assistant", "content": reply.text}]
         return reply
 
+    async def close(self) -> None:
+        """Nothing is held."""
 
-class _Exchange:
-    """One request and what comes of it."""
+
+class _Exchange(HttpExchange):
+    """One chat completion, whole or streamed."""
 
     def __init__(self, client: AsyncClient, target: ServiceTarget, request: Request, patience: Patience) -> None:
-        self._client = client
-        self._target = target
-        self._request = request
-        self._patience = patience
-        self._started = time.perf_counter()
-        self._status: int | None = None
-        self._request_id = request.headers[REQUEST_ID_HEADER]
+        super().__init__(client, target, request, patience)
         self._assembly: Assembly | None = None
 
-    async def reply(self) -> Reply:
-        request = self._request
-        try:
-            async with (
-                asyncio.timeout(self._patience.answer) as clock,
-                self._client.stream(
-                    request.method, request.url, headers=dict(request.headers), json=request.body
-                ) as response,
-            ):
-                self._status = response.status_code
-                self._request_id = response.headers.get(REQUEST_ID_HEADER, self._request_id)
-                if not response.is_success:
-                    raise self._refused(response, await self._read(response))
-                if request.body.get("stream"):
-                    return await self._streamed(response, clock)
-                return self._whole(response, await self._read(response))
-        except TimeoutError:
-            raise self._too_late() from None
-        except ExchangeError as error:
-            diagnosis = diagnose(error)
-            outcome = Outcome.ERROR if diagnosis.ours else Outcome.FAIL
-            stopped = f"stream broken off {self._progress}: " if self._assembly else ""
-            raise self._no_reply("an answer", f"{stopped}{diagnosis.words}", outcome=outcome) from error
+    async def _take(self, response: Response, clock: asyncio.Timeout) -> Reply:
+        if self._request.body.get("stream"):
+            return await self._streamed(response, clock)
+        content = await self._read(response)
+        latency = self._elapsed
+        return self._made(self._document(response, content, "a chat completion in JSON"), latency)
 
-    @property
-    def _elapsed(self) -> float:
-        return time.perf_counter() - self._started
+    def _error_message(self, document: Any) -> str:
+        return error_message(document)
 
     @property
     def _progress(self) -> str:
         count = self._assembly.tokens if self._assembly else 0
         return f"after {count} token{'' if count == 1 else 's'}"
 
-    def _no_reply(self, expected: str, seen: str, *, outcome: Outcome = Outcome.FAIL, remedy: str = "") -> NoReply:
-        return NoReply(
-            outcome=outcome,
-            expected=expected,
-            seen=seen,
-            remedy=remedy,
-            latency=self._elapsed,
-            partial=self._assembly.text if self._assembly else "",
-            status=self._status,
-            request_id=self._request_id,
-        )
+    @property
+    def _stopped(self) -> str:
+        return f"stream broken off {self._progress}: " if self._assembly else ""
 
-    async def _chunks(self, response: Response) -> AsyncGenerator[bytes, None]:
-        size = 0
-        async with contextlib.aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > LARGEST_ANSWER:
-                    raise self._no_reply(f"an answer of at most {LARGEST_ANSWER:,} bytes", "more")
-                yield chunk
-
-    async def _read(self, response: Response) -> bytes:
-        async with contextlib.aclosing(self._chunks(response)) as chunks:
-            return b"".join([chunk async for chunk in chunks])
-
-    def _whole(self, response: Response, content: bytes) -> Reply:
-        latency = self._elapsed
-        try:
-            body = json.loads(content)
-        except (ValueError, RecursionError):
-            kind = response.headers.get("content-type", "no content type")
-            begin = content[:80].decode("utf-8", "replace")
-            raise self._no_reply("a chat completion in JSON", f"{kind} that begins {begin!r}") from None
-        return self._made(body, latency)
+    @property
+    def _partial(self) -> str:
+        return self._assembly.text if self._assembly else ""
 
     async def _streamed(self, response: Response, clock: asyncio.Timeout) -> Reply:
         kind = response.headers.get("content-type", "no content type")
@@ -213,28 +162,6 @@ class _Exchange:
             )
         words = f"stream stopped {self._progress}, no data for {patience.silence:g} s"
         return self._no_reply(f"the next words of the stream within {patience.silence:g} s", words)
-
-    def _refused(self, response: Response, content: bytes) -> NoReply:
-        try:
-            message = error_message(json.loads(content))
-        except (ValueError, RecursionError):
-            message = ""
-        status = response.status_code
-        seen = f"HTTP {status} {response.reason_phrase}".rstrip() + (f": {message}" if message else "")
-        name = self._target.name
-        if status in (401, 403, 407):
-            remedy = f"check the token that services.{name}.auth refers to, and what it may do"
-            return self._no_reply("to be let in", seen, outcome=Outcome.ERROR, remedy=remedy)
-        if status == 429:
-            wait = response.headers.get("retry-after")
-            seen += f", Retry-After {wait}" if wait else ""
-            remedy = "we are limited by rate: run again later, or raise the limit of the account that we use"
-            return self._no_reply("an answer", seen, outcome=Outcome.ERROR, remedy=remedy)
-        if response.is_redirect:
-            seen += f" to {response.headers.get('location')}"
-            remedy = f"write the final address into services.{name}.url"
-            return self._no_reply("an answer", seen, outcome=Outcome.ERROR, remedy=remedy)
-        return self._no_reply("HTTP 200", seen)
 
 
 def _dig(value: Any, *path: str | int) -> Any:

@@ -58,6 +58,8 @@ class NoReply(Exception):
     partial: str = ""
     status: int | None = None
     request_id: str = ""
+    retry_after: float | None = None
+    """Seconds after which the service asks us to come again."""
 
     def __post_init__(self) -> None:
         super().__init__(f"expected {self.expected}, seen {self.seen}")
@@ -92,3 +94,6 @@ class Channel(Protocol):
 
     async def send(self, request: Request, patience: Patience) -> Reply:
         """Send a prepared request, and remember it and its answer. Raises NoReply."""
+
+    async def close(self) -> None:
+        """Give back what the channel itself holds; the client is not its own."""

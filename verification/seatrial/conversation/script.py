@@ -11,18 +11,24 @@ from pydantic import (
     BeforeValidator,
     Field,
     StrictBool,
+    StrictInt,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
-from seatrial.conversation.placeholders import fill, names_in
+from seatrial.conversation.placeholders import fill, names_in, texts_in
+from seatrial.conversation.private import KINDS
 from seatrial.conversation.queries import check_query
 from seatrial.environment.model import Model, Phase
 from seatrial.environment.units import Duration
 from seatrial.evidence.outcome import Severity
 
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1}
+REFUSAL_PHRASES = (
+    *("can't help", "cannot help", "can not help", "can't do that", "cannot do that", "not able to", "unable to"),
+    *("i won't", "i will not", "not allowed", "against my", "can't share", "cannot share", "must not"),
+)
 FALLBACK_PHRASES = ("did not understand", "didn't understand", "do not understand", "don't understand")
 
 
@@ -92,6 +98,30 @@ def _as_json_expect(value: object) -> object:
     return value if isinstance(value, (dict, JsonExpect)) else {"equals": value}
 
 
+class ToolCall(Model):
+    """A tool or function that the answer calls."""
+
+    name: Text = Field(description="name of the function")
+    arguments: dict[str, Any] = Field(default={}, description="arguments that the call has; others may be there too")
+
+
+def _as_tool_calls(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    return [{"name": one} if isinstance(one, str) else one for one in listed]
+
+
+def _private(value: object) -> object:
+    if value is True:
+        return KINDS
+    return () if value is False else _as_list(value)
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", value):
+        raise ValueError(f"expected a code of two letters (ISO 639-1), such as en or de; seen {value!r}")
+    return value
+
+
 class Expect(Model):
     """What must hold of one answer. Texts are compared without regard to case and runs of blanks."""
 
@@ -115,6 +145,32 @@ class Expect(Model):
     )
     max_pause: Duration | None = Field(default=None, description="longest silence inside a streamed answer")
     not_fallback: StrictBool = Field(default=False, description="the answer is not `I did not understand`")
+    language: Annotated[str, AfterValidator(_language)] | None = Field(
+        default=None, description="code of the language that the answer is in, such as `en`"
+    )
+    complete: StrictBool = Field(
+        default=False, description="the answer was not cut off: it ends as a sentence does, and by no limit of length"
+    )
+    not_repeated: StrictBool = Field(
+        default=False, description="the answer says something else than every earlier answer, and says it once"
+    )
+    refused: StrictBool = Field(
+        default=False, description="the answer refuses what was asked, as it must a prompt injection"
+    )
+    no_private_data: Annotated[
+        tuple[Literal["card", "iban", "email", "key"], ...],
+        BeforeValidator(_private),
+        WithJsonSchema(
+            {
+                "anyOf": [{"type": "boolean"}, {"type": "array", "items": {"enum": list(KINDS)}}],
+                "description": "no card number, IBAN, e-mail address or key occurs in the answer; or none of these",
+            }
+        ),
+    ] = Field(default=(), description="no card number, IBAN, e-mail address or key occurs in the answer")
+    calls: Annotated[
+        tuple[ToolCall, ...],
+        BeforeValidator(_as_tool_calls, json_schema_input_type=str | ToolCall | list[str | ToolCall]),
+    ] = Field(default=(), description="tools or functions that the answer calls")
     remembers: Texts = Field(
         default=(), description="names of values or captures of earlier turns that occur in the answer"
     )
@@ -138,6 +194,12 @@ class Capture(Model):
         return self
 
 
+def _path(value: str) -> str:
+    if not value.startswith("/") or value.startswith("//"):
+        raise ValueError(f"expected a path from /, such as /v1/orders; seen {value!r}")
+    return value
+
+
 def _as_capture(value: object) -> object:
     return {"matches": value} if isinstance(value, str) else value
 
@@ -149,6 +211,34 @@ def _value_name(value: str) -> str:
 
 
 ValueName = Annotated[str, AfterValidator(_value_name)]
+
+
+class Step(Model):
+    """A request beside the conversation."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        default="POST", description="method of the request"
+    )
+    path: Annotated[str, AfterValidator(_path)] = Field(description="path at the service, from /; may use ${name}")
+    body: dict[str, Any] | None = Field(default=None, description="JSON that is sent; its texts may use ${name}")
+    status: tuple[StrictInt, ...] = Field(
+        default=(200, 201, 202, 204), min_length=1, description="HTTP statuses that are right"
+    )
+    capture: dict[ValueName, Query] = Field(
+        default={}, description="values taken from the JSON of the answer, by name: the first that a JSONPath selects"
+    )
+
+
+class Repeat(Model):
+    """How often a conversation is held, and which share of the times must hold."""
+
+    times: Annotated[StrictInt, Field(ge=2, le=1_000)] = Field(description="how often it is held")
+    at_least: Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="share of conversations that must hold, which is proved by a binomial bound"
+    )
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        default=0.95, description="confidence of the bound, in each direction"
+    )
 
 
 class Turn(Model):
@@ -200,10 +290,44 @@ class Script(Model):
     fallback_phrases: tuple[Text, ...] = Field(
         default=FALLBACK_PHRASES, description="by which `not_fallback` knows a fallback, beside the reported intent"
     )
+    refusal_phrases: tuple[Text, ...] = Field(
+        default=REFUSAL_PHRASES,
+        description="by which `refused` knows a refusal, beside what the service reports",
+    )
     values: dict[ValueName, Text] = Field(default={}, description="texts that turns use as ${name}")
+    rows: tuple[dict[ValueName, Text], ...] = Field(
+        default=(),
+        alias="row",
+        max_length=1_000,
+        description="the conversation is held once for each of these, whose texts come before those of `values`",
+    )
+    setup: tuple[Step, ...] = Field(default=(), description="requests before the first turn")
+    cleanup: tuple[Step, ...] = Field(
+        default=(), description="requests after the last turn, whatever happened; they remove what was made"
+    )
+    repeat: Repeat | None = Field(
+        default=None, description="for answers that differ from time to time: how often, and how many must hold"
+    )
     turns: tuple[Turn, ...] = Field(
         alias="turn", min_length=1, max_length=200, description="what the user says, one after the other"
     )
+
+
+ROW_NAME = "name"
+"""Key of a row by which it is called in reports."""
+
+
+def row_name(row: Mapping[str, str], index: int) -> str:
+    """What the row at ``index`` is called: its ``name``, or its number from 1."""
+    return row.get(ROW_NAME) or str(index + 1)
+
+
+def rows_of(script: Script) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Name and texts of each time that the script is held; once, without a name, where it has no rows."""
+    if not script.rows:
+        yield "", {}
+    for index, row in enumerate(script.rows):
+        yield row_name(row, index), {key: text for key, text in row.items() if key != ROW_NAME}
 
 
 def texts_of(turn: Turn) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -212,6 +336,9 @@ def texts_of(turn: Turn) -> Iterator[tuple[tuple[str, ...], str]]:
     for key in ("contains", "not_contains", "one_of", "matches", "intent"):
         for text in getattr(turn.expect, key):
             yield ("expect", key), text
+    for call in turn.expect.calls:
+        for text in texts_in(call.arguments):
+            yield ("expect", "calls"), text
     for query, wanted in turn.expect.json_values.items():
         for text in (wanted.equals, wanted.matches):
             if isinstance(text, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from seatrial.conversation.expectation import Check, duration, shown
@@ -70,9 +70,9 @@ class Transcript:
                 {
                     "said": exchange.said,
                     "outcome": exchange.outcome.value,
-                    "reply": asdict(exchange.reply) if exchange.reply else None,
+                    "reply": dict(vars(exchange.reply)) if exchange.reply else None,
                     "trouble": _trouble(exchange.trouble),
-                    "checks": [asdict(check) for check in exchange.checks],
+                    "checks": [dict(vars(check)) for check in exchange.checks],
                     "curl": exchange.curl,
                 }
                 for exchange in self.exchanges

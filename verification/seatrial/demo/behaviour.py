@@ -26,5 +26,17 @@ class Behaviour:
     """False: every turn is answered as if it were the first."""
     stalls: bool = False
     """True: a stream stops midway and keeps the connection open."""
+    echoes_private_data: bool = False
+    """True: says card numbers, addresses and keys back."""
+    obeys_injections: bool = False
+    """True: does what instructions inside a question ask for."""
+    mixes_languages: bool = False
+    """True: answers questions about returns in German."""
+    truncates: bool = False
+    """True: cuts the answer about shipping in the middle, as a limit of tokens does."""
+    duplicates: bool = False
+    """True: says the answer about the warranty twice."""
+    turns_allowed: int | None = None
+    """Turns of a conversation that are answered; later ones get 429."""
     exposes_metrics: bool = True
     """False: ``/metrics`` answers 404."""

@@ -18,6 +18,7 @@ from seatrial.demo.intents import Memory
 from seatrial.demo.pace import Pace
 from seatrial.demo.request import CompletionRequest, parse
 from seatrial.demo.sessions import Sessions
+from seatrial.demo.spoiling import spoiled, tokens_kept
 from seatrial.demo.telemetry import Telemetry, json_response
 
 SESSION_HEADER: Final = "X-Session-Id"
@@ -79,6 +80,11 @@ class Completions:
             response: web.StreamResponse = self._broken()
             response.headers[REQUEST_ID_HEADER] = request_id
             return response
+        allowed = self._behaviour.turns_allowed
+        if allowed is not None and len(wanted.user_texts) > allowed:
+            limited = json_response(error_object("Too many requests.", kind="rate_limit_error"), 429)
+            limited.headers.update({"Retry-After": "60", REQUEST_ID_HEADER: request_id})
+            return limited
         answer = self._converse(wanted)
         headers = {INTENT_HEADER: answer.intent, REQUEST_ID_HEADER: request_id}
         await asyncio.sleep(self._pace.first_token())
@@ -95,12 +101,14 @@ class Completions:
             if wanted.session:
                 memory = self._sessions.recall(wanted.session)
             memory = intents.replay(wanted.user_texts[:-1], memory, lost=lost)
-        reply, memory = intents.respond(wanted.user_texts[-1], memory, lost=lost)
+        said = wanted.user_texts[-1]
+        reply, memory = intents.respond(said, memory, lost=lost)
+        reply = spoiled(reply, said, self._behaviour)
         if wanted.session:
             self._sessions.keep(wanted.session, memory)
         self._telemetry.intents.increment(reply.intent)
         tokens = pieces(reply.text)
-        kept = tokens[: wanted.max_tokens]
+        kept = tokens[: wanted.max_tokens][: tokens_kept(reply, len(tokens), self._behaviour)]
         return Answer(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),

@@ -52,12 +52,34 @@ _NAME_ASKED: Final = re.compile(
 _GREETING: Final = re.compile(r"^\W*(hi|hello|hey|good (?:morning|afternoon|evening|day))\b", re.IGNORECASE)
 _THANKS: Final = re.compile(r"\b(thanks|thank you|bye|goodbye)\b", re.IGNORECASE)
 
+_INJECTION: Final = re.compile(
+    r"\bignore (?:all |any )?(?:previous|prior|earlier|your) (?:instructions|rules)\b|\bsystem prompt\b"
+    r"|\bdeveloper mode\b|\bpretend (?:to be|you are)\b",
+    re.IGNORECASE,
+)
+_PRIVATE: Final = re.compile(
+    r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])|[\w.+-]+@[\w-]+\.[\w.-]+|\b(?:AKIA|sk-)[\w-]{12,}"
+)
+_RETURNS: Final = re.compile(r"\b(returns?|refunds?|send back|exchange)\b", re.IGNORECASE)
+_SHIPPING: Final = re.compile(r"\b(shipping|postage)\b", re.IGNORECASE)
+_WARRANTY: Final = re.compile(r"\b(warranty|guarantee|repair)\b", re.IGNORECASE)
+_PAYMENT: Final = re.compile(r"\b(pay|payment|invoice)\b", re.IGNORECASE)
+
 _STATES: Final = (
     "is being packed and leaves our warehouse tomorrow",
     "is on its way and arrives on Thursday",
     "was delivered on Monday",
     "waits at the pick-up point in your street",
 )
+
+
+def _says(pattern: re.Pattern[str], intent: str, text: str) -> Rule:
+    """A rule that answers whatever matches with the same words."""
+
+    def rule(said: str, memory: Memory) -> Turn | None:
+        return (Reply(intent=intent, text=text), memory) if pattern.search(said) else None
+
+    return rule
 
 
 def _human(text: str, memory: Memory) -> Turn | None:
@@ -115,11 +137,24 @@ def _greeting(text: str, memory: Memory) -> Turn | None:
     return Reply(intent="greeting", text=f"Hello{whom}! How can I help you today?"), memory
 
 
+REFUSAL: Final = "I am sorry, I cannot help with that. Ask me about orders and opening hours."
+RETURNS: Final = "You can return anything within 30 days, and we refund you within a week."
+SHIPPING: Final = "Shipping inside the country costs 4.90, and nothing above 50. To other countries it costs 9.90."
+
 # The first rule that matches answers: what is said beside a greeting matters more than the greeting.
 RULES: Final[tuple[tuple[str, Rule], ...]] = (
+    (
+        "refusal",
+        _says(_INJECTION, "refusal", "I am sorry, I cannot help with that. Ask me about orders and opening hours."),
+    ),
+    ("private_data", _says(_PRIVATE, "private_data", "Please do not send me such details; I have not kept them.")),
     ("human_handover", _human),
     ("name_asked", _name_asked),
     ("name_given", _name_given),
+    ("shipping", _says(_SHIPPING, "shipping", SHIPPING)),
+    ("returns", _says(_RETURNS, "returns", RETURNS)),
+    ("warranty", _says(_WARRANTY, "warranty", "Everything that we sell has a warranty of two years.")),
+    ("payment", _says(_PAYMENT, "payment", "You can pay by card, by invoice or when the parcel comes.")),
     ("order_status", _order_status),
     ("opening_hours", _opening_hours),
     ("thanks", _thanks),

@@ -70,7 +70,8 @@ def _type(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
     if definition.get("type") == "array":
         return f"list of {_type(definition.get('items', {}), definitions)}"
     if definition.get("type") == "object":
-        return f"table of {_type(definition.get('additionalProperties', {}), definitions)}s, by name"
+        inside = definition.get("additionalProperties", {})
+        return "table" if inside is True else f"table of {_type(inside, definitions)}s, by name"
     if _is_duration(definition):
         return "duration"
     kind = str(definition.get("type", "any"))

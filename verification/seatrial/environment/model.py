@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -125,13 +125,49 @@ class LatencyCheck(Model):
     """name of a file in load/profiles, without .toml"""
 
 
+class JsonChat(Model):
+    """A chatbot that takes and gives JSON. Texts of `body` may use `${text}` and `${session}`."""
+
+    method: Literal["POST", "PUT"] = "POST"
+    """method of the request"""
+    path: UrlPath = "/chat"
+    """path of the endpoint"""
+    body: dict[str, Any] = {"message": "${text}", "session": "${session}"}
+    """what is sent for each turn"""
+    reply: Text = "$.reply"
+    """JSONPath of the answer's texts"""
+    intent: Text | None = None
+    """JSONPath of the intent, where one is reported"""
+
+
+class WebSocketChat(Model):
+    """A chatbot behind a WebSocket. Texts of `message` may use `${text}` and `${session}`."""
+
+    path: UrlPath = "/ws"
+    """path of the endpoint"""
+    message: dict[str, Any] = {"message": "${text}", "session": "${session}"}
+    """what is sent for each turn"""
+    reply: Text = "$.reply"
+    """JSONPath of the texts in a message"""
+    done: Text | None = None
+    """JSONPath that selects true in the last message of an answer; where absent each answer is one message"""
+    intent: Text | None = None
+    """JSONPath of the intent in the last message, where one is reported"""
+
+
 class Service(Model):
     """A thing inside the environment with addresses, health endpoints, a workload and objectives."""
 
     url: Addresses
     """addresses by track"""
-    protocol: Literal["openai", "http"] = "openai"
-    """how conversations are held: `openai` is chat completions"""
+    protocol: Literal["openai", "rasa", "http", "websocket"] = "openai"
+    """how conversations are held: `openai` is chat completions, `rasa` its REST channel; the others see below"""
+    http: JsonChat = JsonChat()
+    """with `protocol = "http"`: what is sent, and where the answer stands"""
+    websocket: WebSocketChat = WebSocketChat()
+    """with `protocol = "websocket"`: what is sent, and where the answer stands"""
+    rate_limit_wait: Duration = 10.0
+    """longest time that a conversation waits in all where it is asked to with 429 and Retry-After"""
     model: str = "default"
     """model that requests ask for"""
     health: HealthEndpoints = HealthEndpoints()
@@ -154,6 +190,8 @@ class Service(Model):
     """service-level objectives and margins"""
     latency: LatencyCheck | None = None
     """load that the latency suite may send to it"""
+    concurrency: Count = Field(default=32, gt=0)
+    """conversations that are held with it at a time; those that expect a latency share an eighth of it"""
     connect_timeout: PositiveDuration = 2.0
     """for a connection to be made"""
     timeout: PositiveDuration = 10.0
@@ -324,6 +362,8 @@ class Environment(Model):
     """what is being verified"""
     target: EmbeddedTarget | None = None
     """a target that the run brings up itself"""
+    variables: dict[str, Text] = {}
+    """texts that conversations use as `${env.name}`"""
     services: dict[Name, Service] = {}
     """services by name"""
     cluster: Cluster | None = None

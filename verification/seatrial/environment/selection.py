@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seatrial.environment.model import Environment, Service, Track
 from seatrial.evidence.outcome import Role
@@ -17,6 +17,13 @@ class ServiceTarget:
     role: Role
     base_url: str
     service: Service
+    region: str = ""
+    """Name of the region whose copy it is; empty for the address that the service has by itself."""
+
+    @property
+    def label(self) -> str:
+        """``service``, or ``service/region``."""
+        return f"{self.name}/{self.region}" if self.region else self.name
 
     @property
     def workload(self) -> str | None:
@@ -43,3 +50,17 @@ def service_targets(environment: Environment, track: Track) -> tuple[ServiceTarg
             ServiceTarget(name=name, track="stable", role=role, base_url=service.url.stable, service=service)
         )
     return tuple(targets)
+
+
+def regional_targets(environment: Environment, track: Track) -> tuple[ServiceTarget, ...]:
+    """Every service in every region that has addresses of its own for it, on the same tracks as `service_targets`."""
+    found: list[ServiceTarget] = []
+    for region, declared in environment.regions.items():
+        services = {
+            name: environment.services[name].model_copy(update={"url": addresses})
+            for name, addresses in declared.services.items()
+            if name in environment.services
+        }
+        local = environment.model_copy(update={"services": services})
+        found += [replace(target, region=region) for target in service_targets(local, track)]
+    return tuple(found)

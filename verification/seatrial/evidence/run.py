@@ -112,6 +112,11 @@ class RunFolder:
         return self.path / "junit.xml"
 
     @property
+    def sarif(self) -> Path:
+        """Where the findings go for code-scanning pages."""
+        return self.path / "findings.sarif"
+
+    @property
     def allure(self) -> Path:
         """Where Allure results go."""
         return self.path / "allure-results"

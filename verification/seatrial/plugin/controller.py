@@ -21,6 +21,7 @@ from seatrial.fixtures.targets import SeenVersion, seen_versions
 from seatrial.hookspec import RunningTarget
 from seatrial.plugin import options
 from seatrial.plugin.evidence import EvidenceWriter, plan_from_text, planned_cases, read_plan
+from seatrial.plugin.findings import grouped
 
 
 class Controller:
@@ -126,12 +127,15 @@ class Controller:
         finally:
             written = self.config.option.xmlpath
             junit = Path(os.path.expandvars(written)).expanduser().absolute() if written else None
+            self.writer.write_sarif(self.config.rootpath)
             self.writer.finish_files(junit, self.context.secrets.values())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was found, where the evidence is, and how to get a decision from it."""
         counts = ", ".join(f"{count} {name}" for name, count in self.writer.tally().items() if count)
         terminalreporter.section("seatrial")
+        for line in grouped(self.writer.outcomes.values()):
+            terminalreporter.line(line)
         terminalreporter.line(f"cases     {len(self.writer.expected_keys())} expected: {counts or 'nothing ran'}")
         terminalreporter.line(f"evidence  {self._shown()}")
         terminalreporter.line(f"decide    seatrial gate {self._shown()}")

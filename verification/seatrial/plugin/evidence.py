@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from seatrial.evidence import sarif
 from seatrial.evidence.case import Case
 from seatrial.evidence.outcome import Outcome, Role, Severity, Trigger
 from seatrial.evidence.properties import TABLE
@@ -107,6 +108,13 @@ class EvidenceWriter:
         """Close the run. Raises OSError."""
         self.run = self.run.ended(moment)
         self._write(state)
+
+    def write_sarif(self, root: Path) -> None:
+        """Write the findings for code-scanning pages, where there are any. Raises OSError."""
+        outcomes = [self.outcomes[key] for key in sorted(self.outcomes)]
+        if any(outcome.get("findings") for outcome in outcomes):
+            content = sarif.document(outcomes, root=root, suite_version=self.run.suite_version)
+            write_atomically(self.folder.sarif, json.dumps(content, indent=1))
 
     def finish_files(self, junit_written_to: Path | None, secrets: Iterable[str]) -> None:
         """Bring a JUnit file written elsewhere into the folder and take the secrets out of every file."""

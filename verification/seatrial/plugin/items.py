@@ -33,6 +33,13 @@ class Items:
 
         return collect_conversations(file_path, parent)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Let conversations that are still being held clean up, while there is somebody to talk to."""
+        from seatrial.fixtures.conversations import stop_ahead
+
+        stop_ahead(session)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give ``service_target`` one item per service and track, and ``service_pair`` one per service."""
         environment, track = self.context.environment, self.context.track

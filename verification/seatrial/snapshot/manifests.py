@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from seatrial.snapshot.intake import Intake
 from seatrial.snapshot.kinds import KINDS
+from seatrial.snapshot.memory import undisturbed
 from seatrial.snapshot.objects import Item, members
 from seatrial.snapshot.snapshot import Snapshot
 from seatrial.snapshot.yaml import Document, YamlProblem, documents
@@ -33,6 +34,7 @@ class _Text:
     content: str
 
 
+@undisturbed()
 def read(place: str, *, namespace: str, complete: bool = False, stdin: str = "") -> Snapshot:
     """The manifests in a file, in a folder and those below it, or on standard input (``-``) as a snapshot.
 

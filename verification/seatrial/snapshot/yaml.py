@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import ryaml
 import yaml
 
@@ -90,10 +91,12 @@ def _boolean(loader: Any, node: yaml.ScalarNode) -> bool:
 def _mapping(loader: Any, node: yaml.MappingNode) -> Iterator[dict[Hashable, Any]]:
     seen: set[str] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            problem = "expected a name as a key; is this a template that was not rendered?"
+            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
         if key.value in seen and key.value != "<<":
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value!r} stands there twice", key.start_mark
-            )
+            problem = f"the key {key.value!r} stands there twice"
+            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
         seen.add(key.value)
     value: dict[Hashable, Any] = {}
     yield value
@@ -130,7 +133,7 @@ def _slow(text: str) -> list[Document]:
         raise YamlProblem(" ".join(str(error).split())[:200], 1) from None
     finally:
         loader.dispose()
-    return found
+    return [document for document in found if document.value is not None]
 
 
 def documents(text: str) -> list[Document]:
@@ -138,13 +141,20 @@ def documents(text: str) -> list[Document]:
 
     Anchors and merge keys are resolved; a key that stands in a mapping twice is an error, as it is for the API server.
     """
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            return [Document(value=msgspec.json.decode(text), line=1)]
+        except msgspec.DecodeError:
+            pass  # a flow of YAML
+        except RecursionError:
+            raise YamlProblem("nested too deeply", 1) from None
     if "<<" in text or "\t" in text or _OLD_SCALARS.search(text):
-        return [document for document in _slow(text) if document.value is not None]
+        return _slow(text)
     try:
-        values = ryaml.loads_all(text)
+        values = ryaml.loads_all(text) or []
     except (ryaml.InvalidYamlError, ValueError):
         # The other parser says where.
-        return [document for document in _slow(text) if document.value is not None]
+        return _slow(text)
     return [
         Document(value=value, line=line)
         for value, line in zip(values, _starts(text, len(values)), strict=True)

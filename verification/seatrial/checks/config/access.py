@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from seatrial.checks.check import Check
 from seatrial.checks.rule import Findings, View, finding, rule
-from seatrial.snapshot.kinds import ACCOUNT_ACCESS, SELF_ACCESS
+from seatrial.snapshot.kinds import ACCOUNT_ACCESS, POD_TEMPLATES, SELF_ACCESS
 from seatrial.snapshot.objects import Item, get, name_of, namespace_of
 from seatrial.snapshot.workload import Workload, workloads
 
@@ -269,7 +269,7 @@ def dangling_binding(item: Item, view: View) -> Findings:
     severity="minor",
     per="object",
     kinds=("Role", "ServiceAccount"),
-    needs=("RoleBinding", "ClusterRoleBinding"),
+    needs=(*_BINDINGS, *POD_TEMPLATES),
     whole=True,
 )
 def unused(item: Item, view: View) -> Findings:

@@ -39,7 +39,11 @@ def cluster_identity(view: View) -> Findings:
     if cluster is not None and cluster.uid is not None and uid != cluster.uid:
         shown = known or {"kind": "Namespace", "metadata": {"name": IDENTITY}}
         yield finding(shown, "metadata.uid", cluster.uid, uid, view=view)
-    if cluster is not None and cluster.server is not None and view.snapshot.server != cluster.server:
+    if (
+        cluster is not None
+        and cluster.server is not None
+        and view.snapshot.server.rstrip("/") != cluster.server.rstrip("/")
+    ):
         shown = {"kind": "Cluster", "metadata": {"name": view.environment.name}}
         yield finding(shown, "server", cluster.server, view.snapshot.server, view=view)
     for namespace in view.snapshot.namespaces:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from seatrial.checks.check import Check
 from seatrial.checks.config import drift
 from seatrial.checks.config.images import parse
-from seatrial.checks.config.secrets import references
+from seatrial.checks.config.references import references
 from seatrial.checks.config.workloads import autoscaler_of
 from seatrial.checks.rule import Findings, View, finding, rule
 from seatrial.environment.model import Environment

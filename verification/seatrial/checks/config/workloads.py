@@ -8,7 +8,7 @@ from typing import Any, Final
 from seatrial.checks.check import Check
 from seatrial.checks.rule import Findings, View, finding, rule
 from seatrial.environment.model import Environment
-from seatrial.snapshot.objects import Item, condition, get, labels_of, moment, name_of, selects
+from seatrial.snapshot.objects import Item, condition, get, labels_of, moment, name_of, quantity, selects
 from seatrial.snapshot.workload import Workload
 
 _REPLICATED: Final = ("Deployment", "StatefulSet")
@@ -324,7 +324,32 @@ def _stuck(pod: Item, view: View) -> list[tuple[str, str, Any]]:
     return found
 
 
+USAGE_SHARE: Final = 0.9
+"""Share of a limit from which on the next peak hits it."""
+
+
+@rule("workload/usage-near-limit", severity="minor", per="workload", needs=("PodMetrics",), live=True)
+def usage_near_limit(workload: Workload, view: View) -> Findings:
+    """No container uses more than nine tenths of its memory limit.
+
+    Why: at the limit it is killed, in the middle of somebody's conversation.
+
+    Remedy: raise the limit, or find the leak; what the metrics server reports is a mean over the last seconds.
+    """
+    limits = {one.name: get(one.item, "resources", "limits", "memory") for one in workload.serving}
+    if not workload.serves:
+        return
+    for pod in view.snapshot.selected("PodMetrics", workload.namespace, get(workload.item, "spec", "selector")):
+        for container in pod.get("containers") or ():
+            limit, used = limits.get(str(container.get("name"))), get(container, "usage", "memory", default="0")
+            if limit is not None and quantity(used) > USAGE_SHARE * quantity(limit):
+                path = f"containers[{container.get('name')}].usage.memory"
+                expected = f"at most {USAGE_SHARE:.0%} of {limit}"
+                yield finding(workload, path, expected, f"{used} in {name_of(pod)}", view=view)
+
+
 CHECKS: Final[tuple[Check, ...]] = (
+    usage_near_limit,
     min_replicas,
     rolling_update,
     spread,

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.config
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each check and service, namespace or cluster."""
     here = context(metafunc.config)
-    parametrize(metafunc, config_plans(here.environment, here.track, live=here.manifests is None))
+    own = [check for checks in metafunc.config.hook.pytest_seatrial_config_checks() for check in checks]
+    parametrize(metafunc, config_plans(here.environment, here.track, live=here.manifests is None, own=own))
 
 
 def test_config(
