@@ -99,7 +99,7 @@ def _stranger(connection: Connection, cluster: Cluster) -> str:
         known = _one(connection, f"{KINDS['Namespace'].path()}/{IDENTITY}")
     except CannotRead as problem:
         return f"which cluster was reached cannot be told: {problem} (cluster.uid)"
-    seen = ((known or {}).get("metadata") or {}).get("uid")
+    seen = get(known, "metadata", "uid")
     if seen != cluster.uid:
         return f"another cluster was reached: expected the UID {cluster.uid} of {IDENTITY}, seen {seen} (cluster.uid)"
     return ""
@@ -172,10 +172,10 @@ def _whole(connection: Connection, kind: Kind, namespace: str, most: int, intake
                 if kind.name == "Secret":
                     raw += page
                 else:
-                    taken += intake.take(kind.name, page)
+                    taken += intake.take(kind.name, page, namespace)
                 if len(taken) + len(raw) > most:
                     raise CannotRead(f"more than {most} objects in {namespace or 'the cluster'} (cluster.max_objects)")
-            return [*taken, *intake.take(kind.name, raw)]
+            return [*taken, *intake.take(kind.name, raw, namespace)]
         except CannotRead as problem:
             if problem.status != 410 or attempt == RESTARTS:
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,6 +15,7 @@ import msgspec
 from seatrial.snapshot.objects import Item, get, labels_of, name_of
 
 SECRET_TYPE: Final = "helm.sh/release.v1"
+_REVISION: Final = re.compile(r"[0-9]{1,18}")
 MAX_RELEASE: Final = 64 * 2**20
 """Bytes that a record may grow to when it is unpacked; etcd holds less than 2 MiB packed."""
 
@@ -27,6 +29,8 @@ def decode(packed: str, name: str) -> dict[str, Any]:
         if unpacker.unconsumed_tail:
             raise ValueError(f"unpacks to more than {MAX_RELEASE >> 20} MiB")
         release = msgspec.json.decode(text)
+    except RecursionError:
+        raise ValueError(f"Secret {name} is no record of Helm: it is nested too deep") from None
     except (binascii.Error, zlib.error, msgspec.DecodeError, ValueError) as error:
         raise ValueError(f"Secret {name} is no record of Helm: {error}") from None
     if not isinstance(release, dict):
@@ -64,7 +68,16 @@ def summarise(
 
     ``digest`` hides a value, ``parse`` turns YAML into objects whose secrets are hidden. Raises ValueError.
     """
-    release = decode(str(get(secret, "data", "release", default="")), name_of(secret))
+    found = decode(str(get(secret, "data", "release", default="")), name_of(secret))
+    try:
+        return _summary(found, digest, parse, whole=whole)
+    except (AttributeError, RecursionError, TypeError):
+        raise ValueError(f"Secret {name_of(secret)} is no record of Helm: it has not the fields of one") from None
+
+
+def _summary(
+    release: dict[str, Any], digest: Callable[[Any], str], parse: Callable[[str], list[Item]], *, whole: bool
+) -> dict[str, Any]:
     metadata = get(release, "chart", "metadata", default={})
     hooks = [
         {
@@ -78,7 +91,7 @@ def summarise(
     ]
     found: dict[str, Any] = {
         "name": release.get("name"),
-        "revision": int(release.get("version") or 0),
+        "revision": version if isinstance(version := release.get("version"), int) else 0,
         "status": get(release, "info", "status", default="unknown"),
         "deployed": get(release, "info", "last_deployed", default=""),
         "chart": metadata.get("name", ""),
@@ -98,5 +111,5 @@ def newest_first(secrets: list[Item]) -> list[Item]:
 
 
 def _revision(secret: Item) -> int:
-    text = labels_of(secret).get("version", "")
-    return int(text) if text.isdigit() else int(get(secret, "helm", "revision", default=0))
+    text = str(labels_of(secret).get("version", ""))
+    return int(text) if _REVISION.fullmatch(text) else int(get(secret, "helm", "revision", default=0))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from seatrial.snapshot.intake import Intake
 from seatrial.snapshot.kinds import KINDS
 from seatrial.snapshot.memory import undisturbed
-from seatrial.snapshot.objects import Item
+from seatrial.snapshot.objects import Item, members
 from seatrial.snapshot.snapshot import Snapshot
 from seatrial.snapshot.yaml import Document, YamlProblem, documents
 
@@ -111,15 +111,8 @@ def _files(root: Path) -> Iterator[Path]:
 def _flat(found: Iterable[Document]) -> Iterator[Document]:
     """The documents, with those of a ``List`` one by one."""
     for document in found:
-        value = document.value
-        if (
-            isinstance(value, dict)
-            and str(value.get("kind", "")).endswith("List")
-            and isinstance(value.get("items"), list)
-        ):
-            yield from (Document(value=item, line=document.line) for item in value["items"])
-        else:
-            yield document
+        for value in members(document.value):
+            yield Document(value=value, line=document.line)
 
 
 def _settle(value: Any, where: str, namespace: str, seen: dict[tuple[str, str, str, str], str]) -> str:

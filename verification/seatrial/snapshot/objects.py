@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final
 
 Item = Mapping[str, Any]
@@ -43,20 +43,38 @@ def namespace_of(item: Item) -> str:
 
 
 def labels_of(item: Item) -> Labels:
-    """``metadata.labels``."""
-    found: Labels = get(item, "metadata", "labels", default={})
-    return found
+    """``metadata.labels``; what is no mapping has none."""
+    found = get(item, "metadata", "labels")
+    return found if isinstance(found, dict) else {}
+
+
+def pairs(labels: Labels) -> list[tuple[str, str]]:
+    """Labels that something can be looked up by; a list in the place of a text is none of them."""
+    return [pair for pair in labels.items() if isinstance(pair[1], Hashable)]
 
 
 def annotations_of(item: Item) -> Labels:
-    """``metadata.annotations``."""
-    found: Labels = get(item, "metadata", "annotations", default={})
-    return found
+    """``metadata.annotations``; what is no mapping has none."""
+    found = get(item, "metadata", "annotations")
+    return found if isinstance(found, dict) else {}
 
 
 def owners_of(item: Item) -> list[Item]:
-    """``metadata.ownerReferences``."""
-    found: list[Item] = get(item, "metadata", "ownerReferences", default=[])
+    """``metadata.ownerReferences``, those that are objects."""
+    found = get(item, "metadata", "ownerReferences")
+    return [owner for owner in found if isinstance(owner, dict)] if isinstance(found, list) else []
+
+
+def members(value: Any) -> list[Any]:
+    """The objects of a ``List`` and of lists in it; anything else is its own only member."""
+    kind, items = str(get(value, "kind", default="")), get(value, "items")
+    if not kind.endswith("List") or not isinstance(items, list):
+        return [value]
+    found = []
+    for item in items:
+        if isinstance(item, dict) and kind != "List":
+            item.setdefault("kind", kind.removesuffix("List"))
+        found += members(item)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from seatrial.snapshot.objects import Item, Labels, get, labels_of, name_of, namespace_of, selects
+from seatrial.snapshot.objects import Item, Labels, get, labels_of, name_of, namespace_of, pairs, selects
 
 Source = Literal["cluster", "manifests"]
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Snapshot:
         items = self.of(kind, namespace)
 
         def index() -> dict[tuple[str, str], list[Item]]:
-            return _grouped_many(items, lambda item: labels_of(item).items())
+            return _grouped_many(items, lambda item: pairs(labels_of(item)))
 
         wanted = get(selector, "matchLabels", default={})
         if wanted:
@@ -103,7 +103,7 @@ class Snapshot:
 
         by_pair = self.once(("selectors", kind, namespace, what), index)
         found = list(by_pair.get(None, ()))
-        for pair in labels.items():
+        for pair in pairs(labels):
             found += by_pair.get(pair, ())
         return [item for item in found if selects(selector(item), labels)]
 

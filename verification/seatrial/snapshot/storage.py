@@ -59,7 +59,8 @@ def load(path: Path) -> Snapshot:
     packed = path.read_bytes()
     try:
         content = msgspec.json.decode(gzip.decompress(packed), type=_File)
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+        taken = dt.datetime.fromisoformat(content.taken) if content.taken else None
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError, RecursionError, ValueError) as error:
         raise StorageProblem(f"{path}: no whole snapshot of `seatrial snapshot save`: {error}") from None
     if content.format != FORMAT:
         raise StorageProblem(f"{path}: expected format {FORMAT}, seen {content.format}: save it anew with this version")
@@ -70,7 +71,7 @@ def load(path: Path) -> Snapshot:
         source=content.source,
         complete=content.complete,
         namespaces=tuple(content.namespaces),
-        taken=dt.datetime.fromisoformat(content.taken) if content.taken else None,
+        taken=taken,
         server=content.server,
         version=content.version,
         problems=tuple(content.problems),

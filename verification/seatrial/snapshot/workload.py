@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from seatrial.snapshot.kinds import POD_TEMPLATES, SERVING
-from seatrial.snapshot.objects import Item, Labels, controlled, get, labels_of, name_of, namespace_of, selects
+from seatrial.snapshot.objects import Item, Labels, controlled, get, labels_of, name_of, namespace_of, pairs, selects
 from seatrial.snapshot.snapshot import Snapshot
 
 NAMED: Final = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
@@ -96,7 +96,12 @@ class Workload:
 
     @cached_property
     def containers(self) -> tuple[Container, ...]:
-        """All containers, those of init and ephemeral ones among them, but for those that a mesh injects."""
+        """All containers, those of init and ephemeral ones among them, but for those that a mesh injects.
+
+        Raises ValueError where there is none at all: nothing that runs is like that, and everything would hold for it.
+        """
+        if not self.pod.get("containers"):
+            raise ValueError(f"{self.path}.containers: expected a container, seen none")
         found = [
             Container(path=f"{self.path}.{sort}[{index}]", item=item, sort=sort)
             for sort in ("containers", "initContainers", "ephemeralContainers")
@@ -142,7 +147,7 @@ def selected_workloads(snapshot: Snapshot, namespace: str, selector: Any) -> lis
     def index() -> dict[tuple[str, str], list[Workload]]:
         found: dict[tuple[str, str], list[Workload]] = {}
         for workload in workloads(snapshot, namespace):
-            for pair in workload.labels.items():
+            for pair in pairs(workload.labels):
                 found.setdefault(pair, []).append(workload)
         return found
 
