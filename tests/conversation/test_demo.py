@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from seatrial.conversation.loading import load
-from seatrial.conversation.runner import Conclusion, Setting, converse
+from seatrial.conversation.runner import Setting, converse
 from seatrial.conversation.script import rows_of
+from seatrial.conversation.verdict import Conclusion
 from seatrial.demo import platform
 from seatrial.evidence.outcome import Outcome
 from support.chat import target_at

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from seatrial.conversation.runner import Conclusion, Setting, run
+from seatrial.conversation.runner import Setting, run
+from seatrial.conversation.verdict import Conclusion
 from seatrial.evidence.outcome import Outcome
 from support.chat import Chat, Handler, script, target_at
 

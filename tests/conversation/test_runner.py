@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from seatrial.conversation.runner import Conclusion, Setting, converse, new_session_id, run
+from seatrial.conversation.runner import Setting, converse, new_session_id, run
+from seatrial.conversation.verdict import Conclusion
 from seatrial.evidence.outcome import Outcome
 from support.chat import Chat, Handler, completion, says, script, target_at
 

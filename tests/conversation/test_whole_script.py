@@ -13,8 +13,9 @@ import pytest
 
 from seatrial.conversation.journal import Debt, Journal, debts
 from seatrial.conversation.loading import BrokenScript
-from seatrial.conversation.runner import Conclusion, Setting, converse, run
+from seatrial.conversation.runner import Setting, converse, run
 from seatrial.conversation.script import rows_of
+from seatrial.conversation.verdict import Conclusion
 from seatrial.evidence.outcome import Outcome
 from support.chat import Chat, Handler, completion, says, script
 

@@ -77,6 +77,8 @@ class Diagnosis:
 
     words: str
     ours: bool
+    waited: bool = False
+    """Whether nothing but our patience ended."""
 
 
 _NETWORK_IS_OURS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EMFILE})
@@ -103,7 +105,7 @@ def diagnose(error: BaseException) -> Diagnosis:
         if isinstance(cause, OSError) and cause.errno in _NETWORK_IS_OURS:
             return Diagnosis(words=f"the network does not reach the service: {cause.strerror}", ours=True)
     if isinstance(error, httpx.ConnectTimeout):
-        return Diagnosis(words="no connection within the connect timeout", ours=False)
+        return Diagnosis(words="no connection within the connect timeout", ours=False, waited=True)
     if isinstance(error, (httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
         return Diagnosis(words=f"the request could not be sent: {error}", ours=True)
     if isinstance(error, httpx.InvalidURL):

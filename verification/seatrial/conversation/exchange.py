@@ -8,6 +8,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, NoReply, Patience, Reply, Request
@@ -47,11 +48,12 @@ class HttpExchange(ABC):
                     raise self._refused(response, await self._read(response))
                 return await self._take(response, clock)
         except TimeoutError:
-            raise self._too_late() from None
+            raise replace(self._too_late(), waited=True) from None
         except ExchangeError as error:
             diagnosis = diagnose(error)
             outcome = Outcome.ERROR if diagnosis.ours else Outcome.FAIL
-            raise self._no_reply("an answer", f"{self._stopped}{diagnosis.words}", outcome=outcome) from error
+            trouble = self._no_reply("an answer", f"{self._stopped}{diagnosis.words}", outcome=outcome)
+            raise replace(trouble, waited=diagnosis.waited) from error
 
     @abstractmethod
     async def _take(self, response: Response, clock: asyncio.Timeout) -> Reply:

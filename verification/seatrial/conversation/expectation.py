@@ -36,6 +36,8 @@ class Check:
     expected: str
     seen: str
     held: bool
+    excess: float | None = None
+    """Of a time that was expected: seconds above its limit."""
 
 
 def shown(value: str) -> str:
@@ -171,7 +173,9 @@ def _checks(
     ):
         if limit is not None:
             held = seconds is not None and seconds <= limit
-            yield Check(expectation=name, expected=f"at most {duration(limit)}", seen=duration(seconds), held=held)
+            excess = None if seconds is None else seconds - limit
+            expected, seen = f"at most {duration(limit)}", duration(seconds)
+            yield Check(expectation=name, expected=expected, seen=seen, held=held, excess=excess)
 
 
 def _message(reply: Reply) -> Mapping[str, Any]:

@@ -10,6 +10,11 @@ _LEAST_LETTERS: Final = 12
 """Below this many letters a text is as good as any language's."""
 
 
+def load() -> None:
+    """Read the model, which takes most of a second."""
+    language_of("any text of letters")
+
+
 def language_of(text: str) -> str:
     """ISO 639-1 code of the language of ``text``; empty where it is too short to tell."""
     if sum(character.isalpha() for character in text) < _LEAST_LETTERS:

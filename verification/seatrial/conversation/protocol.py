@@ -60,6 +60,8 @@ class NoReply(Exception):
     request_id: str = ""
     retry_after: float | None = None
     """Seconds after which the service asks us to come again."""
+    waited: bool = False
+    """Whether nothing but our patience ended."""
 
     def __post_init__(self) -> None:
         super().__init__(f"expected {self.expected}, seen {self.seen}")

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from seatrial.conversation import language
 from seatrial.conversation.curl import curl_line
-from seatrial.conversation.expectation import Check, capture, evaluate, shown
+from seatrial.conversation.expectation import Check, capture, evaluate
 from seatrial.conversation.journal import Debt, Journal
 from seatrial.conversation.openai import OpenAIChannel
 from seatrial.conversation.placeholders import Values, fill
 from seatrial.conversation.plain import JsonChannel, RasaChannel
 from seatrial.conversation.protocol import Channel, Identity, NoReply, Patience, Reply, Request
-from seatrial.conversation.script import Repeat, Script, Turn
+from seatrial.conversation.pulse import Pulse
+from seatrial.conversation.script import Script, Turn
 from seatrial.conversation.steps import StepProblem, run_steps
 from seatrial.conversation.transcript import Exchange, Transcript
+from seatrial.conversation.verdict import Conclusion, assess, judge_repeated
 from seatrial.conversation.websocket import WebSocketChannel
 from seatrial.environment.selection import ServiceTarget
-from seatrial.evidence.assessment import Assessment, Finding
+from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
 from seatrial.http import AsyncClient, ExchangeError, open_async_client
-from seatrial.judge.proportions import Counts, clean_needed, rate_interval
 
 STREAM_FACTOR: Final = 6.0
 """A stream may take this many times the service's timeout in all; each silence in it only the timeout itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conclusion:
-    """How a conversation went, and what follows from it."""
-
-    transcript: Transcript
-    assessment: Assessment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +92,15 @@ async def converse(script: Script, target: ServiceTarget, setting: Setting) -> C
     return judge_repeated(script.repeat, await asyncio.gather(*held))
 
 
+def prepare(scripts: Iterable[Script]) -> None:
+    """Load what would make the event loop stand still at the first use, before anybody waits for an answer."""
+    if any(turn.expect.language is not None for script in scripts for turn in script.turns):
+        language.load()
+
+
 def run(script: Script, target: ServiceTarget, setting: Setting) -> Conclusion:
     """:func:`converse`, for callers without an event loop."""
+    prepare([script])
     return asyncio.run(converse(script, target, setting))
 
 
@@ -115,11 +116,16 @@ class _Conversation:
         self._exchanges: list[Exchange] = []
         self._waited = 0.0
         self._limited = 0
+        self._pulse = Pulse()
         self._values = Values({"run.id": setting.run_id, "session.id": session})
         self._values |= {f"env.{name}": text for name, text in setting.variables.items()}
 
     async def hold(self) -> Conclusion:
         """Set up, talk, and clean up whatever happened."""
+        async with self._pulse:
+            return await self._hold()
+
+    async def _hold(self) -> Conclusion:
         script, target, setting = self._script, self._target, self._setting
         open_channel = CHANNELS.get(target.service.protocol)
         if open_channel is None:
@@ -217,11 +223,14 @@ class _Conversation:
         said = fill(turn.say, values)
         request = channel.prepare(said)
         curl = curl_line(request, target, self._setting.run_id)
+        since = self._pulse.now()
         try:
             reply = await self._send(channel, request, _patience(turn, target))
         except NoReply as trouble:
             missing = Check(expectation="answer", expected=trouble.expected, seen=trouble.seen, held=False)
-            return Exchange(said=said, reply=None, trouble=trouble, checks=(missing,), curl=curl)
+            lost = self._pulse.lost(since)
+            return Exchange(said=said, reply=None, trouble=trouble, checks=(missing,), curl=curl, lost=lost)
+        lost = self._pulse.lost(since)
         checks = evaluate(
             turn.expect,
             reply,
@@ -234,7 +243,7 @@ class _Conversation:
             value, check = capture(name, source, reply, values)
             checks.append(check)
             values[name] = value
-        return Exchange(said=said, reply=reply, trouble=None, checks=tuple(checks), curl=curl)
+        return Exchange(said=said, reply=reply, trouble=None, checks=tuple(checks), curl=curl, lost=lost)
 
     async def _send(self, channel: Channel, request: Request, patience: Patience) -> Reply:
         """Send, and come again when the service asks for that with 429, as long as the environment allows."""
@@ -279,74 +288,8 @@ def _unknown(error: KeyError) -> Assessment:
     return Assessment.error(message, remedy=f"add it to {place}")
 
 
-def judge_repeated(rule: Repeat, conclusions: Sequence[Conclusion]) -> Conclusion:
-    """What repeated conversations come to, by Clopper and Pearson's exact bounds; never by the best of several.
-
-    It passes where the lower bound of the share that held reaches ``at_least``, fails where the upper bound stays below
-    it, and is inconclusive in between, saying how many more would decide it if all of them held.
-    """
-    counted = [one for one in conclusions if one.assessment.outcome in (Outcome.PASS, Outcome.FAIL)]
-    shown_first = next((one for one in conclusions if one.assessment.outcome is Outcome.FAIL), conclusions[0])
-    if len(counted) < len(conclusions):
-        return next(one for one in conclusions if one not in counted)
-    counts = Counts(failed=sum(one.assessment.outcome is Outcome.FAIL for one in counted), total=len(counted))
-    low, high = rate_interval(counts, alpha=1 - rule.confidence)
-    held = counts.total - counts.failed
-    words = f"held {held} of {counts.total} times, {1 - high:.1%} to {1 - low:.1%} at {rule.confidence:.0%} confidence"
-    limit = f"at least {rule.at_least:.0%}"
-    told = Assessment(
-        outcome=Outcome.PASS,
-        message=f"{words}: {limit} is proved",
-        seen=f"{held / counts.total:.1%}",
-        limit=limit,
-        interval=f"{1 - high:.1%} to {1 - low:.1%}",
-        n=counts.total,
-    )
-    if 1 - low < rule.at_least:
-        first = shown_first.assessment
-        message = f"{words}: {limit} is out of reach; first {first.message}"
-        told = replace(told, outcome=first.outcome, message=message, remedy=first.remedy, findings=first.findings)
-    elif 1 - high < rule.at_least:
-        more = clean_needed(counts, 1 - rule.at_least, alpha=1 - rule.confidence)
-        remedy = f"repeat it {counts.total + more} times: {more} more, if all of them hold, would prove it"
-        told = replace(told, outcome=Outcome.INCONCLUSIVE, message=f"{words}: {limit} is not proved", remedy=remedy)
-    return Conclusion(transcript=shown_first.transcript, assessment=told)
-
-
 def _patience(turn: Turn, target: ServiceTarget) -> Patience:
     timeout = target.service.timeout
     # Who expects no pause above 2 s need not wait 10 s to see that there is one.
     silence = timeout if turn.expect.max_pause is None else min(timeout, turn.expect.max_pause)
     return Patience(answer=timeout, silence=silence, stream=timeout * STREAM_FACTOR)
-
-
-def assess(transcript: Transcript) -> Assessment:
-    """What a transcript comes to: the first turn that did not hold decides, and is named."""
-    looked_at = len(transcript.exchanges)
-    last = transcript.exchanges[-1]
-    turns = f"{transcript.planned} turn{'' if transcript.planned == 1 else 's'}"
-    if last.outcome is Outcome.PASS:
-        count = sum(len(exchange.checks) for exchange in transcript.exchanges)
-        slowest = max((exchange.reply.latency for exchange in transcript.exchanges if exchange.reply), default=0.0)
-        held = f"{turns} held, {count} expectations, slowest answer {slowest * 1000:.0f} ms"
-        return Assessment.passed(held, seen="every turn held", limit="every turn holds", n=looked_at)
-    place = f"turn {looked_at} of {transcript.planned}"
-    first = last.broken[0]
-    verb = "could not be said" if last.outcome is Outcome.ERROR else "failed"
-    message = f"{place}, {shown(last.said)}, {verb}: {first.expectation}: expected {first.expected}, seen {first.seen}"
-    trouble = last.trouble
-    request_id = trouble.request_id if trouble else last.reply.request_id if last.reply else ""
-    remedy = trouble.remedy if trouble and trouble.remedy else "the transcript ends with the curl line that repeats it"
-    where = f"{transcript.service} {transcript.track} {place}"
-    return Assessment(
-        outcome=last.outcome,
-        message=message,
-        seen=first.seen,
-        limit=first.expected,
-        n=looked_at,
-        remedy=f"{remedy}; request {request_id}" if request_id else remedy,
-        findings=tuple(
-            Finding(where=where, path=check.expectation, expected=check.expected, seen=check.seen)
-            for check in last.broken
-        ),
-    )

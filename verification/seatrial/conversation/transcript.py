@@ -13,6 +13,8 @@ from seatrial.evidence.outcome import Outcome
 
 _WIDTH: Final = 96
 _INDENT: Final = " " * 8
+OWN_SHARE: Final = 0.1
+"""Of a wait that was in vain: the part lost by ourselves from which on the service is not to blame for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,8 @@ class Exchange:
     trouble: NoReply | None
     checks: Sequence[Check]
     curl: str
+    lost: float = 0.0
+    """Seconds of the turn in which our own process stood still."""
 
     @property
     def broken(self) -> tuple[Check, ...]:
@@ -33,9 +37,20 @@ class Exchange:
     @property
     def outcome(self) -> Outcome:
         """Outcome of this turn alone."""
+        if self.untimed:
+            return Outcome.ERROR
         if self.trouble is not None:
             return self.trouble.outcome
         return Outcome.FAIL if self.broken else Outcome.PASS
+
+    @property
+    def untimed(self) -> bool:
+        """Whether all that is wrong with this turn is a time that we lost ourselves."""
+        if not self.lost or not self.broken:
+            return False
+        if self.trouble is not None:
+            return self.trouble.waited and self.lost >= self.trouble.latency * OWN_SHARE
+        return all(check.excess is not None and check.excess <= self.lost for check in self.broken)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +89,7 @@ class Transcript:
                     "trouble": _trouble(exchange.trouble),
                     "checks": [dict(vars(check)) for check in exchange.checks],
                     "curl": exchange.curl,
+                    "lost": exchange.lost,
                 }
                 for exchange in self.exchanges
             ],
@@ -123,6 +139,8 @@ def _turn(number: int, exchange: Exchange) -> list[str]:
     if request_id:
         facts.append(f"request {request_id}")
     lines.append(f"{_INDENT} ({', '.join(facts)})")
+    if exchange.untimed:
+        lines.append(f"{_INDENT} our own process stood still for {duration(exchange.lost)} of it")
     answer = shown(reply.text) if reply is not None else ""
     width = max((len(check.expectation) for check in exchange.broken), default=0)
     for check in exchange.broken:

@@ -11,8 +11,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from seatrial.conversation.runner import Conclusion, Setting, converse
+from seatrial.conversation.runner import Setting, converse, prepare
 from seatrial.conversation.script import Script, rows_of
+from seatrial.conversation.verdict import Conclusion
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import Outcome
 
@@ -89,6 +90,7 @@ class Watch:
 
     async def run(self, cycles: int | None = None) -> None:
         """Until `stopped` is set, or for so many rounds. What is being held when it stops cleans up first."""
+        prepare(one.script for one in self.watched)
         number = 0
         while not self.stopped.is_set() and (cycles is None or number < cycles):
             begun = time.monotonic()

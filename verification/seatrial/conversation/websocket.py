@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from seatrial.conversation.exchange import LARGEST_ANSWER
@@ -104,7 +105,7 @@ class _Message:
                 await connection.send(json.dumps(self._request.body, ensure_ascii=False))
                 return await self._answer(connection, clock)
         except TimeoutError:
-            raise self._too_late() from None
+            raise replace(self._too_late(), waited=True) from None
         except InvalidStatus as error:
             raise self._refused(error.response.status_code, error.response.headers) from None
         except ConnectionClosed as error:
