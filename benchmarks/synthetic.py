@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -154,7 +155,9 @@ def timed(command: list[str], folder: Path) -> tuple[float, float]:
     """Seconds and peak memory in megabytes of a command that must succeed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     begun = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # As on a machine that keeps bytecode: where it may not be written, every run compiles the tool anew.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environ)
     seconds = time.perf_counter() - begun
     if done.returncode:
         sys.exit(f"{command}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -173,7 +176,7 @@ def main() -> int:
     parser.add_argument("--newman", help="the command newman")
     arguments = parser.parse_args()
     count = arguments.count
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:locust", "-p", "no:cacheprovider"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:locust", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     ours = [*pytest, "-p", "seatrial.plugin", "--env=bench", "synthetic"]
     rows: list[dict[str, Any]] = []
     with server() as url, tempfile.TemporaryDirectory() as name:

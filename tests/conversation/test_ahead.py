@@ -115,3 +115,17 @@ def test_variables_of_the_environment(team: Team, chat: Chat) -> None:
     team.script("brand", 'title = "t"\n[[turn]]\nsay = "Is this ${env.brand}?"\nexpect.contains = "help"\n')
     team.run(variables={"brand": "Umbrella"}).assert_outcomes(passed=1)
     assert chat.requests[0][1]["messages"][-1]["content"] == "Is this Umbrella?"
+
+
+def test_a_cookie_lasts_as_long_as_its_conversation(team: Team, chat: Chat) -> None:
+    seen: list[str | None] = []
+
+    def answer(handler: Handler, _: Any) -> None:
+        seen.append(handler.headers.get("Cookie"))
+        handler.reply(200, json.dumps(completion("I can help.")).encode(), Set_Cookie=f"user={len(seen)}")
+
+    chat.answer = answer
+    for number in range(2):
+        team.script(f"c{number}", GREETING + '[[turn]]\nsay = "And then?"\nexpect.contains = "help"\n')
+    team.run(services=services(chat, concurrency=1)).assert_outcomes(passed=2)
+    assert seen == [None, "user=1", None, "user=3"]

@@ -10,7 +10,6 @@ from seatrial.conversation.script import Repeat
 from seatrial.conversation.transcript import Exchange, Transcript
 from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.evidence.outcome import Outcome
-from seatrial.judge.proportions import Counts, clean_needed, rate_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +67,9 @@ def judge_repeated(rule: Repeat, conclusions: Sequence[Conclusion]) -> Conclusio
     It passes where the lower bound of the share that held reaches ``at_least``, fails where the upper bound stays below
     it, and is inconclusive in between, saying how many more would decide it if all of them held.
     """
+    # Imported where it is needed: the distributions take most of a second to load, and few scripts repeat.
+    from seatrial.judge.proportions import Counts, clean_needed, rate_interval
+
     counted = [one for one in conclusions if one.assessment.outcome in (Outcome.PASS, Outcome.FAIL)]
     shown_first = next((one for one in conclusions if one.assessment.outcome is Outcome.FAIL), conclusions[0])
     if len(counted) < len(conclusions):
