@@ -176,7 +176,8 @@ def main() -> int:
     parser.add_argument("--newman", help="the command newman")
     arguments = parser.parse_args()
     count = arguments.count
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:locust", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    without = [word for name in ("locust", "cacheprovider", "hypothesispytest") for word in ("-p", f"no:{name}")]
+    pytest = [sys.executable, "-m", "pytest", "-q", *without]
     ours = [*pytest, "-p", "seatrial.plugin", "--env=bench", "synthetic"]
     rows: list[dict[str, Any]] = []
     with server() as url, tempfile.TemporaryDirectory() as name:

@@ -23,7 +23,7 @@ from seatrial.environment.model import Service
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome, Role
-from seatrial.http import open_client
+from seatrial.http.sync import open_client
 
 CHECKS = {check.id: check for check in smoke.CHECKS}
 Answers = Mapping[str, tuple[int, Mapping[str, str], str]]

@@ -13,7 +13,7 @@ from support.verified import REPOSITORY, clean_environment
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with nothing but the wheel, the extras of the demo and what they need."""
+    """An interpreter with nothing but the wheel, the extras that the demo looks with and what they need."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(REPOSITORY)]
     subprocess.run(build, check=True, capture_output=True, timeout=300)
@@ -21,7 +21,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "venv", with_pip=True)
     interpreter = folder / "venv" / "bin" / "python"
     install = [str(interpreter), "-m", "pip", "install", "--quiet", "--constraint", str(REPOSITORY / "constraints.txt")]
-    subprocess.run([*install, f"{wheel}[load,hosts,demo]"], check=True, capture_output=True, timeout=600)
+    subprocess.run([*install, f"{wheel}[load,hosts]"], check=True, capture_output=True, timeout=600)
     return interpreter
 
 

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from seatrial.checks.check import Check, check
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment, Finding
-from seatrial.http import Client, ExchangeError, Response, diagnose, tls_context
+from seatrial.http.marks import tls_context
+from seatrial.http.sync import Client, ExchangeError, Response, diagnose
 
 _SAMPLE: Final = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?\s+[-+0-9.eEinfNaIF]+(\s+-?\d+)?$", re.MULTILINE)
 SHOWN: Final = 120

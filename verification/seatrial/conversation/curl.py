@@ -8,7 +8,7 @@ import shlex
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, Request
 from seatrial.environment.model import SecretFromEnv, SecretFromFile
 from seatrial.environment.selection import ServiceTarget
-from seatrial.http import identity_headers
+from seatrial.http.marks import identity_headers
 
 
 def curl_line(request: Request, target: ServiceTarget, run_id: str) -> str:

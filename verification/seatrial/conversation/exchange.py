@@ -9,12 +9,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, NoReply, Patience, Reply, Request
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import Outcome
-from seatrial.http import AsyncClient, ExchangeError, Response, diagnose
+from seatrial.http.concurrent import AsyncClient, ExchangeError, Response, diagnose
 
 LARGEST_ANSWER: Final = 8_000_000
 """Bytes. What is larger is no answer of a chatbot, and would fill the memory."""
@@ -38,13 +38,13 @@ class HttpExchange(ABC):
         try:
             async with (
                 asyncio.timeout(self._patience.answer) as clock,
-                self._client.stream(
+                self._client.request(
                     request.method, request.url, headers=dict(request.headers), json=request.body
                 ) as response,
             ):
-                self._status = response.status_code
+                self._status = response.status
                 self._request_id = response.headers.get(REQUEST_ID_HEADER, self._request_id)
-                if not response.is_success:
+                if not 200 <= response.status < 300:
                     raise self._refused(response, await self._read(response))
                 return await self._take(response, clock)
         except TimeoutError:
@@ -100,12 +100,11 @@ class HttpExchange(ABC):
 
     async def _chunks(self, response: Response) -> AsyncGenerator[bytes, None]:
         size = 0
-        async with contextlib.aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > LARGEST_ANSWER:
-                    raise self._no_reply(f"an answer of at most {LARGEST_ANSWER:,} bytes", "more")
-                yield chunk
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > LARGEST_ANSWER:
+                raise self._no_reply(f"an answer of at most {LARGEST_ANSWER:,} bytes", "more")
+            yield chunk
 
     async def _read(self, response: Response) -> bytes:
         async with contextlib.aclosing(self._chunks(response)) as chunks:
@@ -129,8 +128,8 @@ class HttpExchange(ABC):
             message = self._error_message(json.loads(content))
         except (ValueError, RecursionError):
             message = ""
-        status = response.status_code
-        seen = f"HTTP {status} {response.reason_phrase}".rstrip() + (f": {message}" if message else "")
+        status = response.status
+        seen = f"HTTP {status} {response.reason or ''}".rstrip() + (f": {message}" if message else "")
         name = self._target.name
         if status in (401, 403, 407):
             remedy = f"check the token that services.{name}.auth refers to, and what it may do"
@@ -141,7 +140,7 @@ class HttpExchange(ABC):
             remedy = "we are limited by rate: run again later, or raise the limit of the account that we use"
             pause = float(wait) if wait and wait.isdigit() else None
             return self._no_reply("an answer", seen, outcome=Outcome.ERROR, remedy=remedy, retry_after=pause)
-        if response.is_redirect:
+        if 300 <= status < 400 and "location" in response.headers:
             seen += f" to {response.headers.get('location')}"
             remedy = f"write the final address into services.{name}.url"
             return self._no_reply("an answer", seen, outcome=Outcome.ERROR, remedy=remedy)

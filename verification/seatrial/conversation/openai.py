@@ -14,7 +14,7 @@ from seatrial.conversation.exchange import HttpExchange
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, Identity, NoReply, Patience, Reply, Request
 from seatrial.conversation.sse import EventParser
 from seatrial.environment.selection import ServiceTarget
-from seatrial.http import AsyncClient, Response
+from seatrial.http.concurrent import AsyncClient, Response
 
 PATH: Final = "/v1/chat/completions"
 SESSION_HEADER: Final = "X-Session-Id"

@@ -13,7 +13,7 @@ from seatrial.conversation.placeholders import fill_all
 from seatrial.conversation.protocol import REQUEST_ID_HEADER, Identity, Patience, Reply, Request
 from seatrial.conversation.queries import check_query, select
 from seatrial.environment.selection import ServiceTarget
-from seatrial.http import AsyncClient, Response
+from seatrial.http.concurrent import AsyncClient, Response
 
 RASA_PATH: Final = "/webhooks/rest/webhook"
 """https://rasa.com/docs/rasa/connectors/your-own-website/#rest-channels"""

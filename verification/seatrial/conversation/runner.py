@@ -25,7 +25,7 @@ from seatrial.conversation.websocket import WebSocketChannel
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
-from seatrial.http import AsyncClient, ExchangeError, open_async_client
+from seatrial.http.concurrent import AsyncClient, Connections
 
 STREAM_FACTOR: Final = 6.0
 """A stream may take this many times the service's timeout in all; each silence in it only the timeout itself."""
@@ -74,8 +74,8 @@ class Setting:
     row: Mapping[str, str] = field(default_factory=dict)
     """Texts of one row of the script."""
     row_name: str = ""
-    client: AsyncClient | None = None
-    """A client of the target that others use too; the conversation opens one of its own where it is None."""
+    connections: Connections | None = None
+    """Connections to the target that other conversations use too; it opens its own where this is None."""
     journal: Journal | None = None
     """Where is written down what the conversation must remove."""
 
@@ -83,8 +83,8 @@ class Setting:
 async def converse(script: Script, target: ServiceTarget, setting: Setting) -> Conclusion:
     """Hold the conversation, as often as the script says, and judge it.
 
-    Safe to await many at a time: nothing is shared but the event loop, and the client where one is given. Never raises
-    for what service, network or environment do.
+    Safe to await many at a time: nothing is shared but the event loop, and connections where they are given. Never
+    raises for what service, network or environment do.
     """
     if script.repeat is None:
         return await _Conversation(script, target, setting).hold()
@@ -139,25 +139,22 @@ class _Conversation:
         except KeyError as error:
             return self._conclude(_unknown(error))
         try:
-            own = setting.client is None
-            client = setting.client or open_async_client(target, run_id=setting.run_id, bearer=setting.bearer)
-        except (OSError, ValueError, *ExchangeError) as error:
+            client = AsyncClient(target, run_id=setting.run_id, bearer=setting.bearer, connections=setting.connections)
+        except (OSError, ValueError) as error:
             remedy = f"check url and tls.ca_file of services.{target.name}"
             return self._conclude(Assessment.error(f"no client for {target.base_url}: {error}", remedy=remedy))
-        try:
-            opening = Opening(
-                client=client, target=target, identity=self._identity, script=script, bearer=setting.bearer
-            )
-            channel = open_channel(opening)
+        async with client:
+            try:
+                opening = Opening(
+                    client=client, target=target, identity=self._identity, script=script, bearer=setting.bearer
+                )
+                channel = open_channel(opening)
+            except ValueError as error:
+                return self._conclude(Assessment.error(str(error), remedy=f"see services.{target.name}"))
             try:
                 return await self._between(client, channel)
             finally:
                 await channel.close()
-        except ValueError as error:
-            return self._conclude(Assessment.error(str(error), remedy=f"see services.{target.name}"))
-        finally:
-            if own:
-                await client.aclose()
 
     async def _between(self, client: AsyncClient, channel: Channel) -> Conclusion:
         """Setup, turns and cleanup. Cancelled in the middle, it still cleans up."""

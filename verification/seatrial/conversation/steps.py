@@ -10,7 +10,7 @@ from typing import Any
 from seatrial.conversation.placeholders import Values, fill, fill_all
 from seatrial.conversation.queries import select
 from seatrial.conversation.script import Step
-from seatrial.http import AsyncClient, ExchangeError, diagnose
+from seatrial.http.concurrent import AsyncClient, ExchangeError, diagnose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,14 @@ async def _one(name: str, step: Step, client: AsyncClient, values: Values) -> St
         )
     wanted = " or ".join(map(str, step.status))
     try:
-        response = await client.request(step.method, path, json=body)
+        async with client.request(step.method, path, json=body) as response:
+            status, content = response.status, await response.read()
     except ExchangeError as error:
         return StepProblem(step=name, expected=f"HTTP {wanted}", seen=diagnose(error).words)
-    if response.status_code not in step.status:
-        return StepProblem(step=name, expected=f"HTTP {wanted}", seen=f"HTTP {response.status_code}")
+    if status not in step.status:
+        return StepProblem(step=name, expected=f"HTTP {wanted}", seen=f"HTTP {status}")
     if step.capture:
-        document = _json(response.content)
+        document = _json(content)
         for key, query in step.capture.items():
             found = select(query, document) if document is not None else []
             if not found or found[0] is None:

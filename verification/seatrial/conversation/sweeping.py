@@ -15,7 +15,7 @@ from seatrial.conversation.placeholders import Values
 from seatrial.conversation.steps import run_steps
 from seatrial.environment.model import Environment, Track
 from seatrial.environment.selection import ServiceTarget, service_targets
-from seatrial.http import ExchangeError, open_async_client
+from seatrial.http.concurrent import AsyncClient, ExchangeError
 
 SILENT_FOR: Final = 3600.0
 """Seconds after which a run that wrote nothing into its journal is taken for dead."""
@@ -75,7 +75,7 @@ async def _pay(debt: Debt, environment: Environment, bearers: Mapping[str, str |
         return f"the environment has no service {debt.service} on {debt.track}"
     try:
         steps = [step.model_copy(update={"status": (*step.status, *GONE)}) for step in debt.as_steps()]
-        client = open_async_client(target, run_id=debt.session, bearer=bearers.get(debt.service))
+        client = AsyncClient(target, run_id=debt.session, bearer=bearers.get(debt.service))
     except (ValueError, OSError, *ExchangeError) as error:
         return str(error)
     # What was never captured was never made.

@@ -16,7 +16,8 @@ from seatrial.conversation.protocol import REQUEST_ID_HEADER, Identity, NoReply,
 from seatrial.conversation.queries import check_query, select
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import Outcome
-from seatrial.http import diagnose, identity_headers, tls_context
+from seatrial.http.concurrent import diagnose
+from seatrial.http.marks import identity_headers, tls_context
 
 GOODBYE: Final = 2.0
 """Seconds that the closing handshake may take."""

@@ -24,7 +24,7 @@ from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import URL
 
-from seatrial.http import identity_headers, tls_context
+from seatrial.http.marks import identity_headers, tls_context
 from seatrial.load.plan import Plan, read_plan
 from seatrial.load.samples import Sample, SampleWriter
 from seatrial.load.schedule import Request

@@ -109,9 +109,7 @@ def pytest_seatrial_start_target(environment: Environment, faults: Sequence[str]
     """Bring up the built-in demo."""
     if environment.target is None or environment.target.start != "demo":
         return None
-    try:
-        from seatrial.demo import platform
-    except ModuleNotFoundError as error:
-        raise pytest.UsageError(f"the demo needs {error.name}: pip install 'seatrial[demo]'") from None
+    from seatrial.demo import platform
+
     running: Any = platform.start(faults=faults, state=state)
     return running  # type: ignore[no-any-return]
