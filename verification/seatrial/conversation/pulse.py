@@ -30,9 +30,17 @@ class Pulse:
 
     def lost(self, since: float) -> float:
         """Seconds since the moment ``since`` in which the loop stood still; 0 where every beat came in time."""
+        return sum(max(0.0, until - max(begin, since)) for begin, until in self._seen())
+
+    def just_lost(self) -> float:
+        """Seconds of the stop that has only just ended, in which an answer may have come unseen; 0 where none has."""
         now = self.now()
-        stops = [*self._stops, (self._due, now)] if now - self._due > LEAST else self._stops
-        return sum(max(0.0, until - max(begin, since)) for begin, until in stops)
+        return next((until - begin for begin, until in self._seen() if now - until < 2 * BEAT), 0.0)
+
+    def _seen(self) -> list[tuple[float, float]]:
+        """Begin and end of every stop, of one that lasts until this moment too."""
+        now = self.now()
+        return [*self._stops, (self._due, now)] if now - self._due > LEAST else self._stops
 
     def _beat(self) -> None:
         now = self.now()

@@ -225,7 +225,7 @@ class _Conversation:
             reply = await self._send(channel, request, _patience(turn, target))
         except NoReply as trouble:
             missing = Check(expectation="answer", expected=trouble.expected, seen=trouble.seen, held=False)
-            lost = self._pulse.lost(since)
+            lost = self._pulse.just_lost()
             return Exchange(said=said, reply=None, trouble=trouble, checks=(missing,), curl=curl, lost=lost)
         lost = self._pulse.lost(since)
         checks = evaluate(

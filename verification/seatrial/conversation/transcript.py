@@ -13,8 +13,6 @@ from seatrial.evidence.outcome import Outcome
 
 _WIDTH: Final = 96
 _INDENT: Final = " " * 8
-OWN_SHARE: Final = 0.1
-"""Of a wait that was in vain: the part lost by ourselves from which on the service is not to blame for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +25,7 @@ class Exchange:
     checks: Sequence[Check]
     curl: str
     lost: float = 0.0
-    """Seconds of the turn in which our own process stood still."""
+    """Seconds of the turn in which our own process stood still; of a wait that was in vain, at its very end."""
 
     @property
     def broken(self) -> tuple[Check, ...]:
@@ -49,7 +47,7 @@ class Exchange:
         if not self.lost or not self.broken:
             return False
         if self.trouble is not None:
-            return self.trouble.waited and self.lost >= self.trouble.latency * OWN_SHARE
+            return self.trouble.waited
         return all(check.excess is not None and check.excess <= self.lost for check in self.broken)
 
 
