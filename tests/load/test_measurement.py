@@ -59,7 +59,8 @@ def test_errors_of_the_candidate_fail_and_are_counted_by_class(serve, run, pair_
     errors = assess_errors(measurement, OBJECTIVES)
     assert errors.outcome is Outcome.FAIL
     assert errors.findings[0].path == "http-503"
-    assert assess_latency(measurement, OBJECTIVES).outcome is Outcome.FAIL  # a failure is as slow as the timeout
+    # A failure is as slow as the timeout; where the failures ended the run early, it may not be shown yet.
+    assert assess_latency(measurement, OBJECTIVES).outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)
 
 
 def test_errors_of_both_tracks_are_nobodys_fault(serve, run, pair_of):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from seatrial.environment.model import Objectives
 from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule, judge_errors, percent
-from seatrial.judge.latency import LatencyRule, compare_latency, milliseconds
+from seatrial.judge.latency import LatencyRule, LatencyVerdict, LevelComparison, compare_latency, milliseconds
 from seatrial.judge.objective import judge_objective
 from seatrial.judge.proportions import Counts
+from seatrial.judge.sequential import Look
+from seatrial.load.live import at_the_end
 from seatrial.load.measurement import Measurement
 from seatrial.load.samples import Samples
 
@@ -47,24 +50,17 @@ def _against_control(measurement: Measurement, objectives: Objectives) -> Assess
     rule = LatencyRule(
         relative_margin=objectives.relative_margin,
         absolute_margin=objectives.absolute_margin,
-        confidence=measurement.profile.confidence,
+        confidence=at_the_end(measurement.profile.confidence),
         required=(0.5, 0.95) if objectives.latency_p99 is None else (0.5, 0.95, 0.99),
         ceiling=measurement.profile.timeout,
     )
     verdict = compare_latency(*measurement.paired_latencies(), rule)
+    where = f"{measurement.service} on {measurement.subject}"
+    look = measurement.looks(objectives).latency
+    if look is not None and look.decided:
+        return _looked(look, verdict, where, measurement.path)
     decisive = verdict.decisive
     known = np.isfinite(decisive.candidate)
-    where = f"{measurement.service} on {measurement.subject}"
-    findings = [
-        Finding(
-            where=where,
-            path=level.name,
-            expected=f"at most {milliseconds(level.control + level.margin)} ms",
-            seen=f"{milliseconds(level.candidate)} ms",
-        )
-        for level in verdict.levels
-        if level.verdict is Outcome.FAIL
-    ]
     remedies = {
         Outcome.PASS: "",
         Outcome.FAIL: f"compare both tracks request by request in {measurement.path}",
@@ -79,15 +75,46 @@ def _against_control(measurement: Measurement, objectives: Objectives) -> Assess
         message=f"{where}: {verdict.sentence}",
         seen=milliseconds(decisive.candidate) if known else "",
         limit=milliseconds(decisive.control + decisive.margin) if known else "",
-        interval=f"{milliseconds(decisive.control + decisive.lower)} to "
-        f"{milliseconds(decisive.control + decisive.upper)}"
-        if np.isfinite(decisive.difference)
-        else "",
+        interval=_interval(decisive) if np.isfinite(decisive.difference) else "",
         n=verdict.n,
         unit=f"ms at {decisive.name}",
         remedy=remedies[verdict.verdict],
-        findings=findings,
+        findings=_beyond(verdict, where),
     )
+
+
+def _looked(look: Look, verdict: LatencyVerdict, where: str, path: Path) -> Assessment:
+    """Decided by a look before the end; the comparison at the end tells how much it is."""
+    shown = max(verdict.levels, key=lambda level: level.difference / level.margin if level.difference else -1.0)
+    compared = [str(level) for level in verdict.levels if not level.reason]
+    return Assessment(
+        outcome=look.verdict,
+        message=f"{where}: {look.explanation}. {'; '.join(compared)} (n={verdict.n} pairs)",
+        seen=milliseconds(shown.candidate) if compared else "",
+        limit=milliseconds(shown.control + shown.margin) if compared else "",
+        interval=_interval(shown) if compared else "",
+        n=verdict.n,
+        unit=f"ms at {shown.name}",
+        remedy=f"compare both tracks request by request in {path}" if look.verdict is Outcome.FAIL else "",
+        findings=_beyond(verdict, where) if look.verdict is Outcome.FAIL else (),
+    )
+
+
+def _beyond(verdict: LatencyVerdict, where: str) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            where=where,
+            path=level.name,
+            expected=f"at most {milliseconds(level.control + level.margin)} ms",
+            seen=f"{milliseconds(level.candidate)} ms",
+        )
+        for level in verdict.levels
+        if level.verdict is Outcome.FAIL
+    )
+
+
+def _interval(level: LevelComparison) -> str:
+    return f"{milliseconds(level.control + level.lower)} to {milliseconds(level.control + level.upper)}"
 
 
 def _against_objectives(measurement: Measurement, objectives: Objectives) -> Assessment:
@@ -136,15 +163,22 @@ def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessmen
     rule = ErrorRule(
         objective=objectives.error_rate,
         relative_margin=objectives.relative_margin,
-        confidence=measurement.profile.confidence,
+        confidence=at_the_end(measurement.profile.confidence)
+        if control is not None
+        else measurement.profile.confidence,
     )
     verdict = judge_errors(_counts(subject), None if control is None else _counts(control), rule)
     where = f"{measurement.service} on {measurement.subject}"
+    look = measurement.looks(objectives).errors if control is not None else None
     findings = [
         Finding(where=where, path=name, expected="no failure", seen=f"{count} of {len(subject)} requests")
         for name, count in subject.errors().items()
     ]
-    if verdict.verdict is Outcome.INCONCLUSIVE:
+    outcome, sentence = verdict.verdict, verdict.sentence
+    if look is not None and look.decided:
+        # What a look before the end decided stays decided; what was seen by the end is told with it.
+        outcome, sentence = look.verdict, f"{look.explanation}. At the end: {verdict.sentence}"
+    if outcome is Outcome.INCONCLUSIVE:
         remedy = (
             "stable fails as well: look at what both tracks share before blaming the release"
             if verdict.needed is None
@@ -153,8 +187,8 @@ def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessmen
     else:
         remedy = f"failures by class and time are in {measurement.path}" if findings else ""
     return Assessment(
-        outcome=verdict.verdict,
-        message=f"{where}: {verdict.sentence}",
+        outcome=outcome,
+        message=f"{where}: {sentence}",
         seen=percent(verdict.candidate.rate) if verdict.n else "",
         limit=percent(verdict.objective),
         interval=f"{percent(verdict.lower)} to {percent(verdict.upper)}",

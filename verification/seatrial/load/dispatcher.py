@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import gevent
+from gevent.event import Event
 from gevent.pool import Pool
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
@@ -33,6 +34,9 @@ PLAN_VARIABLE = "SEATRIAL_LOAD_PLAN"
 BEARER_VARIABLE = "SEATRIAL_LOAD_BEARER"
 LEAD = 0.1
 """Seconds between the start of the clock and the first due time, so that the first request is not late."""
+
+FLUSH_EVERY = 0.5
+"""Seconds after which whoever follows the samples sees them."""
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +67,8 @@ class Dispatcher(FastHttpUser):
     fixed_count = 1
     plan: ClassVar[Plan | None] = None
     bearer: ClassVar[str | None] = None
+    enough: ClassVar[Event] = Event()
+    """Set where the rest of the plan need not be sent."""
 
     def __init__(self, environment: Any) -> None:
         self.the_plan = self.plan or read_plan(Path(os.environ[PLAN_VARIABLE]))
@@ -103,18 +109,29 @@ class Dispatcher(FastHttpUser):
         pool = Pool(plan.in_flight)
         with Path(plan.samples).open("w", encoding="utf-8", buffering=1 << 16) as stream:
             writer = SampleWriter(stream, run_id=plan.run_id, service=plan.service)
+            flushing = gevent.spawn(_keep_flushing, writer)
             cpu = time.process_time()
             start = time.perf_counter() + LEAD
+            scheduled = 0
             for request in plan.requests:
-                while (wait := start + request.due - time.perf_counter()) > 0:
-                    gevent.sleep(wait)
+                while (wait := start + request.due - time.perf_counter()) > 0 and not self.enough.is_set():
+                    self.enough.wait(wait)
+                if self.enough.is_set():
+                    break
+                scheduled += 1
                 if pool.full():
                     writer.add(_sample(request, error="unsent"))
                 else:
                     pool.spawn(self._send, request, start, writer)
             pool.join()
+            flushing.kill()
             wall = time.perf_counter() - start
-            writer.finish(scheduled=len(plan.requests), wall=wall, cpu=time.process_time() - cpu)
+            writer.finish(
+                scheduled=scheduled,
+                wall=wall,
+                cpu=time.process_time() - cpu,
+                stopped=scheduled < len(plan.requests),
+            )
 
     def _send(self, request: Request, start: float, writer: SampleWriter) -> None:
         plan = self.the_plan
@@ -162,6 +179,12 @@ class Dispatcher(FastHttpUser):
             exception=RuntimeError(error) if error else None,
             context={},
         )
+
+
+def _keep_flushing(writer: SampleWriter) -> None:
+    while True:
+        gevent.sleep(FLUSH_EVERY)
+        writer.flush()
 
 
 def _sample(request: Request, **seen: Any) -> Sample:

@@ -8,12 +8,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.profile import PACKAGE
 
+ASK_EVERY = 1.0
+"""Seconds between two looks at what was measured so far."""
 LOG_TAIL = 2_000
 """Characters of the log that an error shows."""
 
@@ -23,8 +27,27 @@ def _tail(log: Path) -> str:
     return text[-LOG_TAIL:] or "(the log is empty)"
 
 
-def run_worker(plan: Path, log: Path, *, bearer: str | None, within: float) -> None:
+def _wait(process: subprocess.Popen[bytes], within: float, enough: Callable[[], bool]) -> int | None:
+    """The exit code; None where it did not end in time."""
+    end, stopped = time.monotonic() + within, False
+    assert process.stdin is not None
+    while time.monotonic() < end:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout=ASK_EVERY)
+        if not stopped and enough():
+            stopped = True
+            with suppress(BrokenPipeError):
+                process.stdin.write(b"stop\n")
+                process.stdin.flush()
+    return None
+
+
+def run_worker(
+    plan: Path, log: Path, *, bearer: str | None, within: float, enough: Callable[[], bool] = lambda: False
+) -> None:
     """Send the plan in a process group of its own and wait for its end, at most ``within`` seconds.
+
+    ``enough`` is asked once a second, and stops it where the rest need not be sent.
 
     Raises CannotLook where Locust is not installed, or the process failed or overran, with the end of its log.
     """
@@ -46,12 +69,11 @@ def run_worker(plan: Path, log: Path, *, bearer: str | None, within: float) -> N
         with suppress(BrokenPipeError):  # it died at once: its exit code and log say why
             process.stdin.write(json.dumps({"bearer": bearer}).encode() + b"\n")
             process.stdin.flush()
-        try:
-            code = process.wait(timeout=within)
-        except subprocess.TimeoutExpired:
+        code = _wait(process, within, enough)
+        if code is None:
             raise CannotLook(
                 f"the load process did not end within {within:.0f} s and was killed; its log ends:\n{_tail(log)}"
-            ) from None
+            )
         if code != 0:
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
             raise CannotLook(f"the load process {how}; its log ends:\n{_tail(log)}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 
-from seatrial.environment.model import LoadLimits, Service, Track
+from seatrial.environment.model import LoadLimits, Objectives, Service, Track
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.driver import run_worker
+from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
 from seatrial.load.plan import Plan
 from seatrial.load.profile import Profile, ProfileError, check_limits
 from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, read_samples
@@ -21,6 +22,8 @@ from seatrial.load.schedule import plan_schedule
 
 STARTUP: Final = 20.0
 """Seconds that the sending process may take beyond the schedule and the last timeout, for start and end."""
+LOOK_EVERY: Final = 10
+"""Pairs between two looks."""
 REFUSALS: Final = (401, 403, 429)
 """Answers that say that our load is not wanted, which is no fault of the release."""
 
@@ -80,6 +83,20 @@ class Measurement:
         """What counts of one track, in order of due times."""
         return self.samples.measured().of(track)
 
+    def looks(self, objectives: Objectives) -> PairedLooks:
+        """What looking at one pair after the other came to. Needs a control."""
+        assert self.control is not None
+        looks = _looks(objectives, self.profile)
+        early = self.samples.where(self.samples.warm_up & ~np.isnan(self.samples.sent)).of(self.control)
+        looks.warm_up += early.latencies(self.profile.timeout).tolist()
+        control, subject = self.paired_latencies()
+        for begin in range(0, len(control), LOOK_EVERY):
+            part = slice(begin, begin + LOOK_EVERY)
+            looks.feed(control[part], subject[part])
+            if looks.decided:
+                break
+        return looks
+
     def paired_latencies(self) -> tuple[Floats, Floats]:
         """Latencies of control and subject, in seconds, of the pairs of which both were sent."""
         assert self.control is not None
@@ -95,6 +112,8 @@ def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, track
     counted = samples.where(~samples.warm_up)
     sent = samples.measured()
     problems = [f"not one request was sent to {track}" for track in tracks if not len(sent.of(track))]
+    if footer.stopped and footer.scheduled < scheduled:
+        scheduled = footer.scheduled
     if footer.scheduled != scheduled or footer.written != scheduled:
         problems.append(f"expected {scheduled} samples, seen {footer.written}")
     unsent = len(counted) - len(sent)
@@ -131,6 +150,13 @@ def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, track
     )
 
 
+def _looks(objectives: Objectives, profile: Profile) -> PairedLooks:
+    return PairedLooks(
+        latency_rule=sequential_rule(objectives, confidence=profile.confidence, timeout=profile.timeout),
+        failure_rule=error_rule(objectives, confidence=profile.confidence),
+    )
+
+
 def _bodies(service: Service, profile: Profile) -> list[str | None]:
     if service.protocol != "openai":
         return [None] * len(profile.prompts)
@@ -157,13 +183,15 @@ def measure(
     limits: LoadLimits,
     environment: str = "",
     bearer: str | None = None,
+    report: Callable[[Progress], None] | None = None,
 ) -> Measurement:
     """Send ``profile`` to the tracks of ``pair`` and read back what happened; files go into ``directory``.
 
-    ``<service>.ndjson`` holds the raw samples, ``<service>.plan.json`` the schedule, ``<service>.log`` the sending
-    process's output. Raises CannotLook where the environment does not allow it (nothing is sent then), where Locust is
-    missing or crashed, or where the samples are incomplete. A measurement out of bounds is returned: its soundness
-    says what is wrong with it.
+    It ends before the profile does where a candidate is shown to be bad, or good in all that is judged. ``report`` is
+    told about once a second how far it is. ``<service>.ndjson`` holds the raw samples, ``<service>.plan.json`` the
+    schedule, ``<service>.log`` the sending process's output. Raises CannotLook where the environment does not allow it
+    (nothing is sent then), where Locust is missing or crashed, or where the samples are incomplete. A measurement out
+    of bounds is returned: its soundness says what is wrong with it.
     """
     targets = _targets(pair)
     tracks: list[Track] = list(targets)
@@ -192,7 +220,18 @@ def measure(
         requests=requests,
     ).write(plan)
     samples.unlink(missing_ok=True)
-    run_worker(plan, log, bearer=bearer, within=requests[-1].due + profile.timeout + STARTUP)
+    live = Live(
+        samples,
+        service=pair.name,
+        scheduled=len(requests),
+        subject=pair.subject.track,
+        control=pair.control.track if pair.control else None,
+        timeout=profile.timeout,
+        looks=_looks(service.objectives, profile) if pair.control else None,
+        report=report,
+    )
+    within = requests[-1].due + profile.timeout + STARTUP
+    run_worker(plan, log, bearer=bearer, within=within, enough=live.follow)
     try:
         file = read_samples(samples, run_id=run_id, service=pair.name)
     except SamplesError as error:

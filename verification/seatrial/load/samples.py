@@ -49,13 +49,17 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Footer:
-    """What the sending process says of itself at its end. ``wall`` and ``cpu`` are its seconds while sending."""
+    """What the sending process says of itself at its end. ``wall`` and ``cpu`` are its seconds while sending.
+
+    ``scheduled`` are the requests that were due until the end, which comes early where it was ``stopped``.
+    """
 
     scheduled: int
     written: int
     unsent: int
     wall: float
     cpu: float
+    stopped: bool = False
 
 
 class SampleWriter:
@@ -76,9 +80,16 @@ class SampleWriter:
         self.unsent += sample.sent is None
         self._line(kind="sample", **{name: getattr(sample, name) for name in Sample.__slots__})
 
-    def finish(self, *, scheduled: int, wall: float, cpu: float) -> None:
+    def flush(self) -> None:
+        """Let readers see what was added so far."""
+        self._stream.flush()
+
+    def finish(self, *, scheduled: int, wall: float, cpu: float, stopped: bool = False) -> None:
         """Append the footer and flush."""
-        self._line(kind="footer", scheduled=scheduled, written=self.written, unsent=self.unsent, wall=wall, cpu=cpu)
+        footer = Footer(
+            scheduled=scheduled, written=self.written, unsent=self.unsent, wall=wall, cpu=cpu, stopped=stopped
+        )
+        self._line(kind="footer", **vars(footer))
         self._stream.flush()
 
 

@@ -1,7 +1,8 @@
 """The process that sends: ``python -m seatrial.load.worker PLAN``, started by `seatrial.load.driver` alone.
 
 Standard input carries one JSON line, ``{"bearer": ...}``, so that the token is neither in the arguments nor in the
-environment; it then stays open, and its end means that the parent is gone, upon which this process ends too.
+environment. It then stays open: a line ``stop`` means that the rest of the plan need not be sent, and its end that the
+parent is gone, upon which this process ends too.
 """
 
 from seatrial.load.dispatcher import Dispatcher
@@ -25,10 +26,11 @@ ORPHANED = 3
 """Exit code where the parent went away."""
 
 
-def _end_with_parent() -> None:
+def _listen_to_parent() -> None:
     gevent.os.make_nonblocking(0)
-    while gevent.os.nb_read(0, 1024):
-        pass
+    while told := gevent.os.nb_read(0, 1024):
+        if b"stop" in told:
+            Dispatcher.enough.set()
     os._exit(ORPHANED)
 
 
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
     """Send the plan in the file that ``arguments`` name; the exit code is 0 where all of it was gone through."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     secret = json.loads(sys.stdin.readline() or "{}")
-    gevent.spawn(_end_with_parent)
+    gevent.spawn(_listen_to_parent)
     user = type("Dispatcher", (Dispatcher,), {"plan": read_plan(Path(arguments[0])), "bearer": secret.get("bearer")})
     environment = Environment(user_classes=[user], events=events, catch_exceptions=False)
     runner = environment.create_local_runner()

@@ -29,6 +29,7 @@ def measurement(
     def take() -> Measurement:
         # Imported here: numpy and scipy are not needed to collect.
         from seatrial.environment.secrets import SecretProblem
+        from seatrial.fixtures.progress import teller
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
         from seatrial.load.sharing import measured_once
@@ -56,6 +57,7 @@ def measurement(
                 limits=run.environment.load,
                 environment=run.environment.name,
                 bearer=bearer,
+                report=teller(pytestconfig),
             ),
         )
 

@@ -1,0 +1,166 @@
+"""A measurement while it is being taken: what is reported, and when it ends early."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seatrial.environment.model import LoadLimits, Objectives
+from seatrial.evidence.outcome import Outcome
+from seatrial.fixtures.progress import teller
+from seatrial.load.assess import assess_errors, assess_latency
+from seatrial.load.live import Live, PairedLooks, Progress, at_the_end, error_rule, sequential_rule
+from seatrial.load.measurement import measure
+from seatrial.load.samples import Sample, SampleWriter, read_samples
+
+OBJECTIVES = Objectives()
+LIMITS = LoadLimits.model_validate({"allowed": True, "max_rate": 1000, "max_duration": "60s", "max_requests": 10_000})
+
+
+def looks() -> PairedLooks:
+    return PairedLooks(
+        latency_rule=sequential_rule(OBJECTIVES, confidence=0.99, timeout=2.0),
+        failure_rule=error_rule(OBJECTIVES, confidence=0.99),
+    )
+
+
+def test_looks_before_the_end_and_the_end_together_keep_the_promise() -> None:
+    looked = 1 - sequential_rule(OBJECTIVES, confidence=0.99, timeout=2.0).confidence
+    assert looked + (1 - at_the_end(0.99)) == pytest.approx(0.01)
+
+
+def test_a_bad_candidate_ends_the_measurement_early(serve: Any, pair_of: Any, profile: Any, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    pair = pair_of(serve(seed=1).url, serve(seed=2, delay=0.2).url)
+    asked = profile(rate=50, warm_up="2s", duration="40s")
+    measurement = measure(pair, asked, run_id="r", directory=tmp_path, limits=LIMITS, report=told.append)
+    footer = read_samples(measurement.path, run_id="r", service="chatbot").footer
+    assert footer.stopped
+    assert footer.scheduled == footer.written < asked.requests(2)
+    assert measurement.soundness.sound, measurement.soundness
+    latency = assess_latency(measurement, OBJECTIVES)
+    assert latency.outcome is Outcome.FAIL
+    assert latency.message.startswith("chatbot on candidate: slower than stable by more than is tolerated after ")
+    assert assess_errors(measurement, OBJECTIVES).outcome is not Outcome.FAIL
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    assert told[-1].latency is not None
+    assert told[-1].latency.verdict is Outcome.FAIL
+
+
+def test_a_good_one_ends_early_where_both_are_shown(serve: Any, pair_of: Any, profile: Any, tmp_path: Path) -> None:
+    lenient = {"relative_margin": 5.0, "error_rate": 0.3}
+    pair = pair_of(serve(seed=1).url, serve(seed=2).url, objectives=lenient)
+    asked = profile(rate=50, warm_up="2s", duration="40s")
+    measurement = measure(pair, asked, run_id="r", directory=tmp_path, limits=LIMITS)
+    assert read_samples(measurement.path, run_id="r", service="chatbot").footer.stopped
+    objectives = pair.service.objectives
+    assert assess_latency(measurement, objectives).outcome is Outcome.PASS
+    assert assess_errors(measurement, objectives).outcome is Outcome.PASS
+
+
+class File:
+    """A file of samples that grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stream = path.open("w")
+        self.writer = SampleWriter(self.stream, run_id="r", service="chat")
+
+    def pair(self, number: int, *, control: float = 0.1, candidate: float = 0.1, **more: Any) -> None:
+        for track, latency in (("stable", control), ("candidate", candidate)):
+            due = number / 10
+            self.writer.add(
+                Sample(
+                    track=track,  # type: ignore[arg-type]
+                    pair=number,
+                    warm_up=False,
+                    prompt=0,
+                    due=due,
+                    sent=due,
+                    end=due + latency,
+                    **more,
+                )
+            )
+        self.writer.flush()
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[File]:
+    file = File(tmp_path / "chat.ndjson")
+    yield file
+    file.stream.close()
+
+
+def follower(path: Path, told: Callable[[Progress], None] | None = None) -> Live:
+    return Live(
+        path,
+        service="chat",
+        scheduled=1000,
+        subject="candidate",
+        control="stable",
+        timeout=2.0,
+        looks=looks(),
+        report=told,
+    )
+
+
+def test_nothing_is_said_of_a_file_that_is_not_there(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    assert follower(tmp_path / "none", told.append).follow() is False
+    assert told == []
+
+
+def test_a_line_that_is_still_being_written_waits(growing: File) -> None:
+    live = follower(growing.path)
+    growing.pair(0)
+    line = json.dumps({"kind": "sample", "track": "stable", "pair": 1, "warm_up": False, "due": 0.1, "sent": None})
+    growing.stream.write(line[:20])
+    growing.stream.flush()
+    live.follow()
+    assert live.progress().done == 2
+    growing.stream.write(line[20:] + "\n")
+    growing.stream.flush()
+    live.follow()
+    assert live.progress().done == 3
+
+
+def test_the_line_for_people(growing: File) -> None:
+    generator = np.random.default_rng(1)
+    for number in range(300):
+        growing.pair(number, control=0.1 * float(np.exp(0.2 * generator.standard_normal())), candidate=0.11)
+    growing.pair(300, candidate=0.3, error="http-503")
+    live = follower(growing.path)
+    live.follow()
+    text = str(live.progress())
+    assert text.startswith("chat: 602 of 1000 requests, 2 failed, p95 stable ")
+    assert "candidate 110.0 ms; evidence slower " in text
+    assert text.endswith(" of 1000")
+
+
+def test_people_are_told_now_and_then(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from seatrial.fixtures.progress import teller
+
+        def test_long(pytestconfig):
+            clock = iter([0.0, 5.0, 11.0, 11.0, 12.0])
+            tell = teller(pytestconfig, lambda: next(clock))
+            for word in ("early", "in time", "soon after"):
+                tell(word)
+        """
+    )
+    result = pytester.runpytest("-p", "no:locust", "-p", "no:seatrial.plugin")
+    result.assert_outcomes(passed=1)
+    assert "  in time" in result.stdout.str()
+    assert "early" not in result.stdout.str()
+    assert "soon after" not in result.stdout.str()
+
+
+def test_workers_tell_nobody(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytestconfig.option, "verbose", -1)
+    assert teller(pytestconfig)("anything") is None

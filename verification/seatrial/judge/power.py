@@ -1,0 +1,105 @@
+"""What a budget of requests can see, said before any is sent, from pairs that were measured lately.
+
+The evidence of :mod:`seatrial.judge.evidence_value` grows by about ``log(1 + d^2) / 2`` a block, where ``d`` is what
+the change adds to a block's sum, in its standard deviations, and scatters about that by ``d / sqrt(1 + d^2)`` a root of
+a block. It has to pass the limit, and what mixing over scores and effect sizes costs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import stats
+
+from seatrial.judge.evidence_value import EFFECTS
+from seatrial.judge.latency import Latencies
+from seatrial.judge.sequential import Scores, SequentialRule
+
+LARGEST: Final = 10.0
+"""Changes beyond eleven times as slow are not looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What ``pairs`` pairs see with probability ``power``, and what it takes to see ``effect``.
+
+    ``visible`` is the smallest such change as a share (0.25 is a quarter slower), None where there is none below
+    ``LARGEST``. ``needed`` are the pairs that it takes to see ``effect``, None where no number does, since the change
+    lies within what is tolerated.
+    """
+
+    pairs: int
+    effect: float
+    power: float
+    measured: int
+    visible: float | None
+    needed: int | None
+
+    def __str__(self) -> str:
+        spread = f"with the spread of {self.measured} pairs measured lately"
+        seen = f"{self.visible:+.0%}" if self.visible is not None else f"nothing below {LARGEST:+.0%}"
+        if self.needed is None:
+            return f"{spread} a change of {self.effect:+.0%} is within what is tolerated; {self.pairs} pairs see {seen}"
+        return (
+            f"{spread} it takes {self.needed} pairs to see {self.effect:+.0%}; the budget of {self.pairs} sees {seen}"
+        )
+
+
+def plan(
+    control: Latencies,
+    candidate: Latencies,
+    rule: SequentialRule,
+    *,
+    pairs: int,
+    effect: float = 0.25,
+    power: float = 0.9,
+) -> Plan:
+    """From pairs of two equal releases, in order of time, latencies in seconds; ``pairs`` is the budget.
+
+    Raises ValueError for unequal lengths, and for fewer pairs than the warm-up and the least that decides.
+    """
+    least = rule.warm_up + rule.least_blocks * rule.block
+    if len(control) != len(candidate) or len(control) < least:
+        raise ValueError(f"expected at least {least} pairs, seen {len(control)} and {len(candidate)} latencies")
+
+    def enough(change: float) -> int | None:
+        return _pairs_for(_block_effect(control, candidate, rule, change), rule, power)
+
+    low, high = 0.0, LARGEST
+    best = enough(high)
+    visible: float | None = None
+    if best is not None and best <= pairs:
+        while high - low > 0.002 * (1 + low):
+            middle = (low + high) / 2
+            needed = enough(middle)
+            low, high = (low, middle) if needed is not None and needed <= pairs else (middle, high)
+        visible = high
+    return Plan(pairs=pairs, effect=effect, power=power, measured=len(control), visible=visible, needed=enough(effect))
+
+
+def _block_effect(control: Latencies, candidate: Latencies, rule: SequentialRule, change: float) -> float:
+    """What ``change`` adds to a block's sum, in its standard deviations, of the score that shows it most."""
+    whole = slice(rule.warm_up, len(control) - (len(control) - rule.warm_up) % rule.block)
+    # How far the change moves a score shows best on stable itself; how much it scatters shows between the two.
+    moved, scattered = (Scores(rule, control[: rule.warm_up]) for _ in range(2))
+    moved.add(control[whole], control[whole] * (1 + change))
+    scattered.add(control[whole], candidate[whole] * (1 + change))
+    return max(
+        by.slower.mean / about.slower.deviation if about.slower.deviation else 0.0
+        for by, about in zip(moved.each, scattered.each, strict=True)
+    )
+
+
+def _pairs_for(effect: float, rule: SequentialRule, power: float) -> int | None:
+    """Pairs until the evidence passes the limit with probability ``power``; None where it never does."""
+    if effect <= 0.01:
+        return None
+    limit = math.log(1 / (1 - rule.confidence)) + math.log(len(EFFECTS)) + math.log(2)
+    growth, scatter = math.log1p(effect**2) / 2, effect / math.sqrt(1 + effect**2)
+    z = float(stats.norm.ppf(power))
+    # growth * n - z * scatter * sqrt(n) = limit, for the root of n.
+    root = (z * scatter + math.sqrt((z * scatter) ** 2 + 4 * growth * limit)) / (2 * growth)
+    return max(int(np.ceil(root**2)), rule.least_blocks) * rule.block

@@ -1,0 +1,306 @@
+"""Is the candidate slower than stable? Looked at as often as anybody likes, while the load still runs.
+
+Pairs of requests, one to each track, come in order of time. Each pair is scored by where its latencies lie among those
+that stable alone had in a warm-up: beyond the median or not, beyond p80 or not, beyond p95 or not, and, for all of the
+distribution together, how far on the way from its lowest to its highest twentieth. The candidate's latencies are moved
+down by what is tolerated before they are scored. Were the candidate no slower than stable by more than that, no score
+of it would be higher than stable's on average, so the sums over blocks of pairs would not lie above zero. Each score
+bets against that (:mod:`seatrial.judge.evidence_value`), and the average of the bets is the evidence for a rollback.
+The evidence for a promotion is the same with the sign turned and the whole margin instead of the tolerance, of the
+score that shows it least.
+
+What a pair shares cancels in it. What requests to one track share with those after them ends up inside a block, or
+widens the variance where it outlasts one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatrial.evidence.outcome import Outcome
+from seatrial.judge.evidence_value import Tally, log_evidence
+from seatrial.judge.latency import Latencies, milliseconds
+
+OVERALL: Final = "overall"
+_EVERY: Final = 200
+"""Blocks up to which each is looked at; then a look for each hundredth more, since little changes in between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequentialRule:
+    """What counts as slower, and when it is believed. Latencies are in seconds.
+
+    The margin at a latency x is ``max(relative_margin * x, absolute_margin)``. A candidate shown to be slower by more
+    than ``tolerated`` of it is rolled back; one shown to be slower by less than all of it is promoted; in between
+    neither may be shown, and that is no fault. Either is wrong with probability ``1 - confidence`` at most, however
+    often it was looked at.
+    """
+
+    relative_margin: float = 0.10
+    absolute_margin: float = 0.010
+    tolerated: float = 0.5
+    confidence: float = 0.99
+    levels: tuple[float, ...] = (0.5, 0.8, 0.95)
+    block: int = 10
+    """Pairs that are summed before they bet, so that what requests share with their neighbours stays inside."""
+    least_blocks: int = 20
+    """Before which nothing is decided: fewer block sums do not tell their own spread and correlation."""
+    warm_up: int = 100
+    """Latencies of stable that it takes to know its levels: five beyond p95."""
+    ceiling: float = math.inf
+    """The timeout. What took as long took at least as long, whatever the clock said."""
+
+    def margin(self, latency: float, share: float = 1.0) -> float:
+        """``share`` of what may be added to ``latency``."""
+        return share * max(self.relative_margin * latency, self.absolute_margin)
+
+    def lowered(self, latencies: Latencies, share: float) -> Latencies:
+        """Latencies of which the margin's ``share`` leads back to ``latencies``."""
+        relative, absolute = share * self.relative_margin, share * self.absolute_margin
+        return np.minimum(latencies / (1 + relative), latencies - absolute)
+
+
+Score = Callable[[Latencies], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discordant:
+    """Pairs of which one alone was beyond a level of stable's warm-up, the candidate's latency lowered by what is
+    tolerated. ``latency`` is that level's, in seconds.
+    """
+
+    name: str
+    latency: float
+    candidate: int
+    control: int
+    log_e: float
+    """Natural logarithm of this score's evidence for a rollback."""
+    log_e_within: float
+    """The same of its evidence for a promotion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What is known after ``n`` pairs.
+
+    ``verdict`` is FAIL where the candidate is shown to be slower, PASS where it is shown not to be, INCONCLUSIVE until
+    then. ``evidence`` is the e-value for FAIL and ``evidence_within`` that for PASS; each decides at ``target``.
+    ``needed`` is how many more pairs would probably decide it at the pace so far; 0 where it is decided, None where
+    there is no pace.
+    """
+
+    verdict: Outcome
+    n: int
+    evidence: float
+    evidence_within: float
+    target: float
+    scores: tuple[Discordant, ...]
+    needed: int | None
+    reason: str = ""
+    """Why nothing can be said at all; empty where something can."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether no further pair would change the verdict."""
+        return self.verdict is not Outcome.INCONCLUSIVE
+
+    @property
+    def explanation(self) -> str:
+        """One paragraph: what was counted, what it is worth, and what it took."""
+        if self.reason:
+            return f"not judged: {self.reason}"
+        strongest = max(self.scores, key=lambda score: score.log_e)
+        weakest = min(self.scores, key=lambda score: score.log_e_within)
+        if self.verdict is Outcome.FAIL:
+            begin, score = "slower than stable by more than is tolerated", strongest
+            value, other = self.evidence, f"the strongest score is {score.name}"
+        elif self.verdict is Outcome.PASS:
+            begin, score = "not slower than stable by the margin", weakest
+            value, other = self.evidence_within, f"the weakest score is {score.name}"
+        else:
+            begin = "neither shown slower than stable nor shown not to be"
+            score = strongest if self.evidence > self.evidence_within else weakest
+            value, other = max(self.evidence, self.evidence_within), f"the score that counts is {score.name}"
+        counted = (
+            f": beyond {milliseconds(score.latency)} ms were {score.candidate} times the candidate alone and "
+            f"{score.control} times stable alone"
+            if score.name != OVERALL
+            else ""
+        )
+        left = "" if self.decided or self.needed is None else f"; about {self.needed} more pairs would decide it"
+        return (
+            f"{begin} after {self.n} pairs: evidence {_odds(value)} against a limit of {self.target:.0f}; "
+            f"{other}{counted}{left}"
+        )
+
+
+def _odds(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e6 else "above 1,000,000"
+
+
+@dataclass
+class Scored:
+    """One score: how a latency is scored, and what came of it in evidence for a rollback and for a promotion."""
+
+    name: str
+    latency: float
+    score: Score
+    slower: Tally = field(default_factory=Tally)
+    within: Tally = field(default_factory=Tally)
+    candidate: int = 0
+    control: int = 0
+
+
+class Scores:
+    """The levels of stable's warm-up, and all of its distribution between its lowest and its highest twentieth."""
+
+    def __init__(self, rule: SequentialRule, warm_up: Latencies) -> None:
+        """Raises ValueError for a latency that is not a number above zero."""
+        self._rule = rule
+        known = _cut(rule, _checked(warm_up))
+        levels = {
+            level: float(np.quantile(known, level, method="inverted_cdf")) for level in (*rule.levels, 0.05, 0.95)
+        }
+        self.each = [
+            Scored(name=f"p{level * 100:g}", latency=levels[level], score=_beyond(levels[level]))
+            for level in rule.levels
+        ]
+        self.each.append(Scored(name=OVERALL, latency=levels[0.05], score=_position(levels[0.05], levels[0.95])))
+
+    def add(self, control: Latencies, candidate: Latencies) -> None:
+        """Whole blocks of pairs, in order of time."""
+        rule = self._rule
+        control, candidate = _cut(rule, control), _cut(rule, candidate)
+        tolerated, margin = rule.lowered(candidate, rule.tolerated), rule.lowered(candidate, 1.0)
+        for scored in self.each:
+            base = scored.score(control)
+            slower, within = scored.score(tolerated) - base, base - scored.score(margin)
+            scored.slower = scored.slower.add(*self._blocks(slower))
+            scored.within = scored.within.add(*self._blocks(within))
+            scored.candidate += int((slower > 0).sum())
+            scored.control += int((slower < 0).sum())
+
+    def _blocks(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        return values.reshape(-1, self._rule.block).sum(axis=1), float(values @ values)
+
+
+class SequentialJudge:
+    """Takes pairs in order of time, in pieces of any size, and says what they come to. Keeps sums, not samples."""
+
+    def __init__(self, rule: SequentialRule, warm_up: Latencies) -> None:
+        """``warm_up`` are latencies of stable alone, in seconds, before the first pair.
+
+        Raises ValueError for a latency that is not a number above zero.
+        """
+        self._rule = rule
+        self._scores = Scores(rule, warm_up) if len(warm_up) >= rule.warm_up else None
+        self._rest = (np.empty(0), np.empty(0))
+        self._n = 0
+        self._reason = ""
+        if self._scores is None:
+            self._reason = f"{len(warm_up)} latencies of stable in the warm-up, and it takes at least {rule.warm_up}"
+        elif math.isinf(max(score.latency for score in self._scores.each)):
+            self._reason = "one in twenty requests to stable failed in the warm-up: there is nothing to compare with"
+        self._look = self._looked()
+
+    @property
+    def look(self) -> Look:
+        """The latest."""
+        return self._look
+
+    def feed(self, control: Latencies, candidate: Latencies) -> Look:
+        """Further pairs: ``control[i]`` and ``candidate[i]`` are the latencies of one, in seconds, failures at least
+        the timeout. What is decided stays decided, at the pair where it was.
+
+        Raises ValueError for arrays of unequal length, or a latency that is not a number above zero.
+        """
+        if len(control) != len(candidate):
+            raise ValueError(f"expected pairs; seen {len(control)} and {len(candidate)} latencies")
+        if self._look.decided or self._reason or self._scores is None:
+            return self._look
+        pairs = [np.concatenate(both) for both in zip(self._rest, map(_checked, (control, candidate)), strict=True)]
+        size = self._rule.block
+        whole = len(pairs[0]) // size
+        self._rest = (pairs[0][whole * size :], pairs[1][whole * size :])
+        begin = 0
+        while begin < whole and not self._look.decided:
+            seen = self._n // size
+            step = max(1, min(whole - begin, seen // 100 if seen >= _EVERY else 1))
+            part = slice(begin * size, (begin + step) * size)
+            self._scores.add(pairs[0][part], pairs[1][part])
+            self._n += step * size
+            begin += step
+            self._look = self._looked()
+        return self._look
+
+    def _looked(self) -> Look:
+        rule = self._rule
+        target = 1 / (1 - rule.confidence)
+        look = Look(
+            verdict=Outcome.INCONCLUSIVE,
+            n=self._n,
+            evidence=1.0,
+            evidence_within=1.0,
+            target=target,
+            scores=(),
+            needed=None,
+            reason=self._reason,
+        )
+        if self._reason or self._scores is None or not self._n:
+            return look
+        scores = tuple(
+            Discordant(
+                name=scored.name,
+                latency=scored.latency,
+                candidate=scored.candidate,
+                control=scored.control,
+                log_e=log_evidence(scored.slower),
+                log_e_within=log_evidence(scored.within),
+            )
+            for scored in self._scores.each
+        )
+        best = max(score.log_e for score in scores)
+        slower = best + math.log(sum(math.exp(score.log_e - best) for score in scores) / len(scores))
+        within = min(score.log_e_within for score in scores)
+        look = replace(look, scores=scores, evidence=_exp(slower), evidence_within=_exp(within))
+        blocks = self._n // rule.block
+        goal = math.log(target)
+        if blocks >= rule.least_blocks and slower >= goal:
+            return replace(look, verdict=Outcome.FAIL, needed=0)
+        if blocks >= rule.least_blocks and within >= goal:
+            return replace(look, verdict=Outcome.PASS, needed=0)
+        pace = max(slower, within) / blocks
+        if pace <= 0:
+            return look
+        further = max(math.ceil((goal - max(slower, within)) / pace), rule.least_blocks - blocks, 1)
+        return replace(look, needed=further * rule.block)
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))
+
+
+def _checked(latencies: Latencies) -> Latencies:
+    if not (latencies > 0).all():
+        raise ValueError("expected latencies above zero, in seconds; seen one that is not")
+    return latencies
+
+
+def _cut(rule: SequentialRule, latencies: Latencies) -> Latencies:
+    return np.where(latencies >= rule.ceiling, np.inf, latencies)
+
+
+def _beyond(latency: float) -> Score:
+    return lambda values: (values > latency).astype(np.float64)
+
+
+def _position(low: float, high: float) -> Score:
+    # Where stable hardly varies, a position of its own would be noise made large: a per cent is the least that counts.
+    log_low, width = math.log(low), max(math.log(high / low), 0.01)
+    return lambda values: np.clip((np.log(np.maximum(values, low)) - log_low) / width, 0.0, 1.0)
