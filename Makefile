@@ -35,6 +35,7 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.environment.documentation
 	$(BIN)/python -m seatrial.checks.documentation
 	$(BIN)/python -m seatrial.conversation.documentation
+	$(BIN)/python -m seatrial.journey.documentation
 	$(BIN)/python -m seatrial.evidence.documentation
 	$(BIN)/python -m seatrial.gate.documentation
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from seatrial.conversation.loading import BrokenScript, load
-from seatrial.conversation.script import Script, rows_of
+from seatrial.conversation.script import Described, Script, rows_of
 from seatrial.conversation.selection import NoSuchService, refusal, service_name
 from seatrial.environment.model import Environment, Service
 from seatrial.environment.selection import ServiceTarget, service_targets
@@ -83,7 +83,7 @@ def check(paths: Sequence[Path]) -> int:
     broken = 0
     for file in files:
         try:
-            script = load(file)
+            script = _loaded(file)
         except BrokenScript as error:
             broken += 1
             print(error)
@@ -97,6 +97,16 @@ def check(paths: Sequence[Path]) -> int:
         return 2
     print(f"{len(files)} script{'' if len(files) == 1 else 's'} in order: {', '.join(first)}")
     return 0
+
+
+def _loaded(file: Path) -> Described:
+    if file.parent.name == "journeys":
+        # Journeys are told of through this command, and know nothing of it.
+        from importlib import import_module
+
+        described: Described = import_module("seatrial.journey.loading").load(file)
+        return described
+    return load(file)
 
 
 def hold(arguments: argparse.Namespace) -> int:

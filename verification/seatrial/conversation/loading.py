@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,6 +31,7 @@ from seatrial.environment import positions
 LARGEST: Final = 1_000_000
 """Bytes. A conversation is some kilobytes; what is larger is something else."""
 
+_COUNTED: Final = ("turn", "row", "setup", "cleanup", "step")
 _KINDS: Final = {
     str: "a text",
     bool: "true or false",
@@ -102,6 +103,25 @@ def read(path: Path, shown: str) -> str:
 
 def parse(text: str, *, name: str, shown: str) -> Script:
     """The script in ``text``, whose id is ``name`` unless it says otherwise. Raises BrokenScript."""
+    return parse_as(Script, text, name=name, shown=shown, review=review, keys_at=_keys_at)
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def parse_as(
+    model: type[Kind],
+    text: str,
+    *,
+    name: str,
+    shown: str,
+    review: Callable[[Kind], Iterator[tuple[positions.Path, str]]],
+    keys_at: Callable[[positions.Path], list[str]],
+) -> Kind:
+    """The ``model`` in ``text``, whose id is ``name`` unless it says otherwise. Raises BrokenScript.
+
+    ``review`` says what the types cannot tell, and ``keys_at`` which keys are valid under a path.
+    """
     text = text.replace("\r\n", "\n")
     try:
         document = tomllib.loads(text)
@@ -113,13 +133,13 @@ def parse(text: str, *, name: str, shown: str) -> Script:
         raise _single(shown, None, f"expected TOML, seen something that cannot be read: {reason}") from None
     document.setdefault("id", name)
     try:
-        script = Script.model_validate(document)
+        script = model.model_validate(document)
     except ValidationError as error:
         details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_url=False)]
         # A list whose elements are all broken is also called too short, which says nothing new.
         inside = {tuple(detail["loc"][:end]) for detail in details for end in range(1, len(detail["loc"]))}
         kept = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside]
-        raise BrokenScript(_in_order(_problem(detail, shown, lines) for detail in kept)) from None
+        raise BrokenScript(_in_order(_problem(detail, shown, lines, keys_at) for detail in kept)) from None
     problems = _in_order(
         Problem(file=shown, line=_line(path, lines), key=_words(path), message=message)
         for path, message in review(script)
@@ -153,7 +173,7 @@ def review(script: Script) -> Iterator[tuple[positions.Path, str]]:
                 )
                 message = f"expected a value known by now, seen {used!r}, which is captured from {when}"
             else:
-                message = f"nothing is called {used!r}{_nearest(used, [*known, *captured_in])}"
+                message = f"nothing is called {used!r}{nearest(used, [*known, *captured_in])}"
             yield ("turn", index, *key), message
         for name in turn.capture:
             if name in known:
@@ -195,7 +215,7 @@ def _steps(table: str, steps: Sequence[Step], known: set[str], *, writes: bool) 
         for text in texts_in([step.path, step.body]):
             for used in names_in(text):
                 if used not in known and not is_open(used):
-                    yield (table, index), f"nothing is called {used!r}{_nearest(used, known)}"
+                    yield (table, index), f"nothing is called {used!r}{nearest(used, known)}"
         for name in step.capture:
             if name in known:
                 yield (table, index, "capture", name), f"the name {name!r} is taken already; choose another"
@@ -221,26 +241,31 @@ def _toml_problem(reason: str, text: str, shown: str) -> BrokenScript:
     return _single(shown, line, f"expected TOML, seen a mistake{column}: {reason[0].lower()}{reason[1:]}")
 
 
-def _problem(detail: Mapping[str, Any], shown: str, lines: Mapping[positions.Path, int]) -> Problem:
+def _problem(
+    detail: Mapping[str, Any],
+    shown: str,
+    lines: Mapping[positions.Path, int],
+    keys_at: Callable[[positions.Path], list[str]],
+) -> Problem:
     path: positions.Path = tuple(detail["loc"])
     kind, context = detail["type"], detail.get("ctx", {})
     seen = _seen(detail["input"])
     if path and path[-1] == "[key]":
         path = path[:-1]
     if kind == "extra_forbidden":
-        message = f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
+        message = f"unknown key{nearest(str(path[-1]), keys_at(path[:-1]))}"
     elif kind == "missing":
         message = "expected this key, seen nothing"
     elif kind == "value_error":
         message = str(context["error"])
     elif kind in ("literal_error", "enum"):
-        near = _nearest(str(detail["input"]), re.findall(r"'([^']*)'", str(context["expected"])))
+        near = nearest(str(detail["input"]), re.findall(r"'([^']*)'", str(context["expected"])))
         message = f"expected {context['expected']}, seen {seen}{near if 'did' in near else ''}"
     elif kind in ("too_short", "too_long"):
         bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         message = f"expected {bound}, seen {context['actual_length']}"
-    elif kind == "tuple_type" and path == ("turn",):
-        message = f"expected one or more [[turn]], seen {seen}"
+    elif kind == "tuple_type" and path in (("turn",), ("step",)):
+        message = f"expected one or more [[{path[0]}]], seen {seen}"
     elif kind in _EXPECTED:
         message = f"expected {_EXPECTED[kind]}, seen {seen}"
     else:
@@ -265,7 +290,8 @@ def _keys_at(path: positions.Path) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to say after an unknown word: the one that was probably meant, or all that there are."""
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
     return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(names)}"
@@ -278,7 +304,12 @@ def _line(path: positions.Path, lines: Mapping[positions.Path, int]) -> int:
 
 def _words(path: positions.Path) -> str:
     """``turn 2, expect.contains``: turns are counted as people count."""
-    if path[:1] and path[0] in ("turn", "row", "setup", "cleanup") and len(path) > 1 and isinstance(path[1], int):
+    if (
+        path[:1]
+        and path[0] in ("turn", "row", "setup", "cleanup", "step")
+        and len(path) > 1
+        and isinstance(path[1], int)
+    ):
         inside = ".".join(str(part) for part in path[2:] if not isinstance(part, int))
         return f"{path[0]} {path[1] + 1}, {inside}" if inside else f"{path[0]} {path[1] + 1}"
     return ".".join(str(part) for part in path if not isinstance(part, int))

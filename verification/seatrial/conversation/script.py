@@ -261,8 +261,8 @@ def _script_id(value: str) -> str:
     return value
 
 
-class Script(Model):
-    """A conversation: who answers for it, where it runs, and its turns."""
+class Described(Model):
+    """What every script says of itself: who answers for it, and where it runs."""
 
     id: Annotated[str, AfterValidator(_script_id)] = Field(
         description="identity in every report: `synthetic/<id>`; the name of the file without .toml where absent"
@@ -281,6 +281,11 @@ class Script(Model):
         default=None, description="service that it talks to; where absent the only one there is, or `chat`"
     )
     writes: StrictBool = Field(default=False, description="whether it leaves something behind in the environment")
+
+
+class Script(Described):
+    """A conversation: who answers for it, where it runs, and its turns."""
+
     stream: StrictBool = Field(default=False, description="whether answers are asked for as a stream")
     memory: Literal["messages", "session"] = Field(
         default="messages",

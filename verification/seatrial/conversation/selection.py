@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from seatrial.conversation.script import Script
+from seatrial.conversation.script import Described
 from seatrial.environment.model import Environment, Phase
 from seatrial.environment.permission import refuse_write
 
@@ -13,18 +13,18 @@ class NoSuchService(ValueError):
     """The environment has no service for the script, or several and the script names none."""
 
 
-def belongs(script: Script, environment: Environment, phase: Phase) -> bool:
+def belongs(script: Described, environment: Environment, phase: Phase) -> bool:
     """Whether the script is meant for this environment and phase."""
     return phase in script.phases and (not script.environments or environment.name in script.environments)
 
 
-def refusal(script: Script, environment: Environment) -> str:
+def refusal(script: Described, environment: Environment) -> str:
     """Why the environment does not allow the script; empty where it does."""
     reason = refuse_write(environment) if script.writes else None
     return f"the script says writes = true, and {reason}" if reason else ""
 
 
-def service_name(script: Script, environment: Environment) -> str:
+def service_name(script: Described, environment: Environment) -> str:
     """The service that the script talks to: the one it names, else the only, else ``chat``. Raises NoSuchService."""
     names = list(environment.services)
     known = f"it has: {', '.join(names)}" if names else "it has none"

@@ -34,6 +34,8 @@ class Behaviour:
     """True: answers questions about returns in German."""
     truncates: bool = False
     """True: cuts the answer about shipping in the middle, as a limit of tokens does."""
+    page_works: bool = True
+    """False: the script of the chat page answers 404."""
     duplicates: bool = False
     """True: says the answer about the warranty twice."""
     turns_allowed: int | None = None

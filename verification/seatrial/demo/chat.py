@@ -96,6 +96,8 @@ def application(identity: Identity, behaviour: Behaviour, *, seed: str = "0", st
         app.router.add_get("/metrics", metrics)
     page = importlib.resources.files("seatrial.demo").joinpath("page")
     for path, (name, content_type) in _PAGE.items():
+        if name.endswith(".js") and not behaviour.page_works:
+            continue
         _add_text(app, path, page.joinpath(name).read_text(encoding="utf-8"), content_type)
     return app
 

@@ -167,6 +167,13 @@ FAULTS: Final = (
         change=lambda b: replace(b, turns_allowed=4),
     ),
     _candidate(
+        "broken-page",
+        "the script of the candidate's chat page answers 404",
+        lambda b: replace(b, page_works=False),
+        expected=("synthetic/first-visit", "synthetic/keyboard-only"),
+        decision="hold",
+    ),
+    _candidate(
         "absent-metrics",
         "the candidate's /metrics answers 404",
         lambda b: replace(b, exposes_metrics=False),

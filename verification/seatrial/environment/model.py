@@ -190,6 +190,8 @@ class Service(Model):
     """service-level objectives and margins"""
     latency: LatencyCheck | None = None
     """load that the latency suite may send to it"""
+    page: str | None = Field(default=None, pattern="^/")
+    """path of its chat page, which journeys open in a browser; none are planned where absent"""
     concurrency: Count = Field(default=32, gt=0)
     """conversations that are held with it at a time; those that expect a latency share an eighth of it"""
     connect_timeout: PositiveDuration = 2.0
@@ -347,6 +349,15 @@ class Waiver(Model):
     """last day on which it holds"""
 
 
+class Browser(Model):
+    """The browser in which journeys are made."""
+
+    use: Literal["required", "if-present", "off"] = "if-present"
+    """`required`: without a browser a journey is an error; `if-present`: it is not applicable then"""
+    executable: str | None = None
+    """path; a Chromium or Chrome on the PATH where absent"""
+
+
 class Environment(Model):
     """A named target: `dev`, `qa`, `staging`, `production`, `demo`, or a team's own."""
 
@@ -370,6 +381,8 @@ class Environment(Model):
     """the Kubernetes API"""
     metrics: Metrics | None = None
     """where metrics come from"""
+    browser: Browser = Browser()
+    """the browser in which journeys are made"""
     hosts: dict[Name, Host] = {}
     """machines and containers by name"""
     databases: dict[Name, Database] = {}

@@ -26,19 +26,27 @@ class Items:
         self.context = context
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """Collect conversations: every ``*.toml`` in a folder named ``conversations``."""
-        if file_path.suffix != ".toml" or file_path.parent.name != "conversations":
+        """Collect every ``*.toml`` in a folder named ``conversations`` or ``journeys``."""
+        if file_path.suffix != ".toml":
             return None
-        from seatrial.fixtures.conversations import collect_conversations
+        if file_path.parent.name == "conversations":
+            from seatrial.fixtures.conversations import collect_conversations
 
-        return collect_conversations(file_path, parent)
+            return collect_conversations(file_path, parent)
+        if file_path.parent.name == "journeys":
+            from seatrial.fixtures.journeys import collect_journeys
+
+            return collect_journeys(file_path, parent)
+        return None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Let conversations that are still being held clean up, while there is somebody to talk to."""
+        """Let conversations that are still being held clean up, while there is somebody to talk to; end the browser."""
         from seatrial.fixtures.conversations import stop_ahead
+        from seatrial.fixtures.journeys import close_browser
 
         stop_ahead(session)
+        close_browser(session)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give ``service_target`` one item per service and track, and ``service_pair`` one per service."""
