@@ -58,7 +58,37 @@ def _against_control(measurement: Measurement, objectives: Objectives) -> Assess
     where = f"{measurement.service} on {measurement.subject}"
     look = measurement.looks(objectives).latency
     if look is not None and look.decided:
-        return _looked(look, verdict, where, measurement.path)
+        return _with_stalls(_looked(look, verdict, where, measurement.path), measurement)
+    return _with_stalls(_compared(verdict, where, measurement), measurement)
+
+
+def _with_stalls(assessment: Assessment, measurement: Measurement) -> Assessment:
+    stalls = measurement.stalls()
+    return replace(assessment, message=f"{assessment.message}; {stalls}") if stalls else assessment
+
+
+def assess_first_token(measurement: Measurement, objectives: Objectives) -> Assessment:
+    """``latency/first-token``: how soon a streamed answer begins, the subject against its control."""
+    if not measurement.profile.stream:
+        return Assessment.not_applicable("the load profile does not ask for streams")
+    if measurement.control is None:
+        return Assessment.not_applicable("there is no stable beside it to compare with")
+    unsound = _unsound(measurement)
+    if unsound is not None:
+        return unsound
+    rule = LatencyRule(
+        relative_margin=objectives.relative_margin,
+        absolute_margin=objectives.absolute_margin,
+        confidence=measurement.profile.confidence,
+        required=(0.5, 0.95),
+        ceiling=measurement.profile.timeout,
+    )
+    verdict = compare_latency(*measurement.paired_first_tokens(), rule)
+    where = f"{measurement.service} on {measurement.subject}, first token"
+    return _compared(verdict, where, measurement)
+
+
+def _compared(verdict: LatencyVerdict, where: str, measurement: Measurement) -> Assessment:
     decisive = verdict.decisive
     known = np.isfinite(decisive.candidate)
     remedies = {

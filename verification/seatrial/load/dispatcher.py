@@ -15,6 +15,7 @@ import os
 import socket
 import ssl
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -139,7 +140,8 @@ class Dispatcher(FastHttpUser):
         body = plan.bodies[request.prompt]
         headers = self.headers if body is None else {**self.headers, "Content-Type": "application/json"}
         first: float | None = None
-        status = size = 0
+        status = size = pieces = 0
+        gap: float | None = None
         error = ""
         sent = time.perf_counter() - start
         # A request that is sent late has the less time left: users count from when they asked.
@@ -151,8 +153,9 @@ class Dispatcher(FastHttpUser):
                 try:
                     status = response.status_code
                     if plan.stream:
-                        first, size, whole = _read_events(response, start)
-                        good = whole
+                        events_read = _read_events(response, start)
+                        first, size, good = events_read.first, events_read.size, events_read.whole
+                        gap, pieces = events_read.gap, events_read.pieces
                     else:
                         first = time.perf_counter() - start
                         content = bytes(response.read())
@@ -170,7 +173,19 @@ class Dispatcher(FastHttpUser):
             except (OSError, HTTPParseError) as failure:
                 error = error_class(failure, status)
         end = time.perf_counter() - start
-        writer.add(_sample(request, sent=sent, first=first, end=end, status=status, bytes=size, error=error))
+        writer.add(
+            _sample(
+                request,
+                sent=sent,
+                first=first,
+                end=end,
+                status=status,
+                bytes=size,
+                error=error,
+                gap=gap,
+                pieces=pieces,
+            )
+        )
         cast(Any, events.request).fire(
             request_type="GET" if body is None else "POST",
             name=f"{plan.service} {request.track}",
@@ -198,13 +213,32 @@ def _sample(request: Request, **seen: Any) -> Sample:
     )
 
 
-def _read_events(response: Any, start: float) -> tuple[float | None, int, bool]:
-    """Read a stream of server-sent events: time of the first, bytes, and whether it ended as it should."""
+@dataclass(kw_only=True)
+class _Events:
+    """A stream of server-sent events as it was read. ``whole``: it ended as it should."""
+
     first: float | None = None
-    size, whole = 0, False
+    last: float = 0.0
+    gap: float | None = None
+    pieces: int = 0
+    size: int = 0
+    whole: bool = False
+
+
+def _read_events(response: Any, start: float) -> _Events:
+    events = _Events()
     while line := response.readline(b"\n"):
-        if first is None and line.startswith(b"data:"):
-            first = time.perf_counter() - start
-        size += len(line)
-        whole = whole or line.strip() == b"data: [DONE]"
-    return first, size, whole
+        events.size += len(line)
+        if not line.startswith(b"data:"):
+            continue
+        if line.strip() == b"data: [DONE]":
+            events.whole = True
+            continue
+        now = time.perf_counter() - start
+        if events.first is None:
+            events.first = now
+        else:
+            events.gap = max(events.gap or 0.0, now - events.last)
+        events.last = now
+        events.pieces += 1
+    return events

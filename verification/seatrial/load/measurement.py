@@ -14,11 +14,13 @@ from seatrial.environment.model import LoadLimits, Objectives, Service, Track
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.driver import run_worker
+from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
 from seatrial.load.plan import Plan
 from seatrial.load.profile import Profile, ProfileError, check_limits
 from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, read_samples
 from seatrial.load.schedule import plan_schedule
+from seatrial.load.stalls import find_stalls, told
 
 STARTUP: Final = 20.0
 """Seconds that the sending process may take beyond the schedule and the last timeout, for start and end."""
@@ -97,13 +99,31 @@ class Measurement:
                 break
         return looks
 
+    def stalls(self) -> str:
+        """Moments in which a track answered nobody, in a phrase; empty where there were none."""
+        found = [
+            stall
+            for track in (self.subject, self.control)
+            if track is not None
+            for stall in find_stalls(self.of(track), track)
+        ]
+        measured = self.samples.measured()
+        seconds = float(np.nanmax(measured.end) - measured.due.min()) if len(measured) else 0.0
+        return told(tuple(found), seconds)
+
+    def paired_first_tokens(self) -> tuple[Floats, Floats]:
+        """As :meth:`paired_latencies`, of the times to the first event of a stream."""
+        return self._paired(lambda samples: samples.first_tokens(self.profile.timeout))
+
     def paired_latencies(self) -> tuple[Floats, Floats]:
         """Latencies of control and subject, in seconds, of the pairs of which both were sent."""
+        return self._paired(lambda samples: samples.latencies(self.profile.timeout))
+
+    def _paired(self, metric: Callable[[Samples], Floats]) -> tuple[Floats, Floats]:
         assert self.control is not None
         control, subject = self.of(self.control), self.of(self.subject)
         _, left, right = np.intersect1d(control.pair, subject.pair, assume_unique=True, return_indices=True)
-        timeout = self.profile.timeout
-        return control.latencies(timeout)[left], subject.latencies(timeout)[right]
+        return metric(control)[left], metric(subject)[right]
 
 
 def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, tracks: Sequence[Track]) -> Soundness:
@@ -236,6 +256,8 @@ def measure(
         file = read_samples(samples, run_id=run_id, service=pair.name)
     except SamplesError as error:
         raise CannotLook(f"the samples cannot be relied on: {error}; the log is {log}") from error
+    counted = {track: file.samples.measured().of(track) for track in tracks}
+    write_histograms(counted, directory, service=pair.name, timeout=profile.timeout)
     return Measurement(
         service=pair.name,
         subject=pair.subject.track,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from seatrial.environment.model import Track
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the file format; a reader refuses others."""
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,10 @@ class SamplesError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One request as it went: ``first`` is the first byte of the answer, or the first event of a stream."""
+    """One request as it went: ``first`` is the first byte of the answer, or the first event of a stream.
+
+    ``pieces`` are the events of a stream, and ``gap`` the longest time between two of them.
+    """
 
     track: Track
     pair: int
@@ -45,6 +48,8 @@ class Sample:
     status: int = 0
     bytes: int = 0
     error: str = ""
+    gap: float | None = None
+    pieces: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +112,8 @@ class Samples:
     status: NDArray[np.int64]
     bytes: NDArray[np.int64]
     error: NDArray[np.str_]
+    gap: Floats
+    pieces: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.due)
@@ -126,6 +133,11 @@ class Samples:
     def latencies(self, timeout: float) -> Floats:
         """Seconds from due to end; of a failed request at least ``timeout``, however quickly it failed."""
         taken = self.end - self.due
+        return np.where(self.error == "", taken, np.fmax(taken, timeout))
+
+    def first_tokens(self, timeout: float) -> Floats:
+        """Seconds from due to the first event of a stream; of a failed request at least ``timeout``."""
+        taken = np.where(np.isnan(self.first), timeout, self.first - self.due)
         return np.where(self.error == "", taken, np.fmax(taken, timeout))
 
     def errors(self) -> Mapping[str, int]:
@@ -158,6 +170,8 @@ def _columns(rows: list[dict[str, Any]]) -> Samples:
         status=np.array([row["status"] for row in rows], dtype=np.int64),
         bytes=np.array([row["bytes"] for row in rows], dtype=np.int64),
         error=np.array([row["error"] for row in rows], dtype=np.str_),
+        gap=times("gap"),
+        pieces=np.array([row["pieces"] for row in rows], dtype=np.int64),
     )
 
 

@@ -78,6 +78,21 @@ def test_error_rate(
     record(assess_errors(measurement(), service_pair.service.objectives))
 
 
+@pytest.mark.check("latency/first-token", suite="latency", severity="critical", trigger="latency")
+def test_first_token(
+    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+) -> None:
+    """Streamed answers of the candidate begin as soon as stable's within the margin, at p50 and p95.
+
+    Why it matters: people wait for the first word, and a stream that begins late hides behind a total time that has
+    not changed. It is not applicable where the load profile does not ask for streams. How to mend: compare `first` of
+    both tracks request by request in the raw samples.
+    """
+    from seatrial.load.assess import assess_first_token
+
+    record(assess_first_token(measurement(), service_pair.service.objectives))
+
+
 @pytest.mark.check("latency/regression", suite="latency", severity="critical", trigger="latency")
 def test_regression(
     service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
