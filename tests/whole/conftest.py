@@ -11,10 +11,15 @@ from support.verified import REPOSITORY, Verified, Verify, clean_environment, co
 
 @pytest.fixture
 def verify(tmp_path: Path) -> Verify:
-    """Run the suites of this repository against the demo and let the gate decide."""
+    """Run the suites of this repository against the demo and let the gate decide.
 
-    def go(*args: str, faults: Sequence[str] = ()) -> Verified:
+    Without ``journeys`` no browser is started, which takes longer than all else that most tests look at.
+    """
+
+    def go(*args: str, faults: Sequence[str] = (), journeys: bool = False) -> Verified:
         switched = [f"--demo-fault={fault}" for fault in faults]
+        if not journeys:
+            switched.append("--ignore=synthetic/journeys")
         run = subprocess.run(
             command_line(tmp_path, "--env=demo", *switched, *args),
             cwd=REPOSITORY,

@@ -15,7 +15,7 @@ EXIT = {"promote": 0, "hold": 10, "rollback": 20}
 
 
 def test_a_good_release_is_promoted(verify: Verify) -> None:
-    verified = verify()
+    verified = verify(journeys=True)
     assert verified.gate_exit == 0, verified.output + verified.summary
     assert verified.pytest_exit == 0
     assert verified.failing() == verified.failing("control") == set()
@@ -31,7 +31,9 @@ def test_each_fault_is_caught(verify: Verify, fault: Fault, need: Callable[[str]
         need("chromium")
     # The load, which takes longest, is left out where it can be: the causes say what the failures alone call for.
     loaded = any(check.startswith("latency/") for check in fault.expected)
-    verified = verify(*(() if loaded else ("-m", "not latency")), faults=[fault.name])
+    verified = verify(
+        *(() if loaded else ("-m", "not latency")), faults=[fault.name], journeys=fault.name == "broken-page"
+    )
     assert verified.gate_exit == EXIT[fault.decision], verified.output + verified.summary
     assert verified.decision["decision"] == fault.decision
     assert set(fault.expected) <= verified.failing(), verified.summary

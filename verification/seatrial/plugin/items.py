@@ -48,6 +48,14 @@ class Items:
         stop_ahead(session)
         close_browser(session)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """End the browser after the last journey: the load that follows wants the machine for itself."""
+        if item.path.parent.name == "journeys" and (nextitem is None or nextitem.path.parent.name != "journeys"):
+            from seatrial.fixtures.journeys import close_browser
+
+            close_browser(item.session)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give ``service_target`` one item per service and track, and ``service_pair`` one per service."""
         environment, track = self.context.environment, self.context.track
