@@ -40,7 +40,13 @@ COMMANDS: Final = (
         summary="hold conversations on a schedule, results as Prometheus metrics",
         needs="watch",
     ),
-    Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo", needs="demo"),
+    Command(
+        name="calibrate",
+        module="seatrial.load.calibrate_command",
+        summary="measure stable against itself: false alarms, and what a budget can see",
+        needs="load",
+    ),
+    Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo"),
 )
 
 

@@ -1,0 +1,211 @@
+"""Whether the latencies that are measured are those that users have; a table and `results/latency.json`.
+
+    python benchmarks/latency.py [--wrk PATH] [--hey PATH] [--autocannon PATH] [--quick]
+
+A server on loopback answers after 5 ms and freezes for one second in every ten. At 100 requests a second each tool
+measures it for 20 seconds. The truth is computed from the schedule: what a user has who asks at that moment, whether or
+not an earlier question was answered. seatrial sends when a request is due and times from then; `wrk` and `hey` send
+when the last answer has come, as most tools do. Then the rate is raised against a server that answers at once, until
+the sending process is late. Exits 1 where ours is further than 5 % from the truth, or left a request unsent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seatrial.environment.model import LoadLimits, Service
+from seatrial.environment.selection import ServiceTarget
+from seatrial.evidence.outcome import Role
+from seatrial.load.measurement import Measurement, measure
+from seatrial.load.profile import Profile
+
+RESULTS = Path(__file__).parent / "results" / "latency.json"
+RATE = 100
+SERVICE = 0.005
+EVERY, FREEZE = 10.0, 1.0
+LEVELS = (0.5, 0.95, 0.99)
+LIMITS = LoadLimits.model_validate(
+    {"allowed": True, "max_rate": 20_000, "max_duration": "120s", "max_requests": 200_000}
+)
+ANSWER = json.dumps({"choices": [{"message": {"role": "assistant", "content": "At nine."}}]}).encode()
+
+
+def serve(announce: Any, service: float, freeze: float) -> None:
+    """Answer after ``service`` seconds; frozen for ``freeze`` at the end of every ten seconds."""
+    from aiohttp import web
+
+    begun = 0.0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal begun
+        await request.read()
+        now = time.monotonic()
+        begun = begun or now
+        into = (now - begun) % EVERY
+        held = EVERY - into if freeze and into >= EVERY - freeze else 0.0
+        if held or service:
+            await asyncio.sleep(held + service)
+        return web.Response(body=ANSWER, content_type="application/json")
+
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+        announce.put(runner.addresses[0][1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+@contextlib.contextmanager
+def server(service: float, freeze: float) -> Iterator[str]:
+    context = multiprocessing.get_context("spawn")
+    announce = context.Queue()
+    process = context.Process(target=serve, args=(announce, service, freeze), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{announce.get(timeout=30)}"
+    finally:
+        process.kill()
+        process.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    name: str
+    subject: ServiceTarget
+    control: ServiceTarget | None = None
+
+
+def ours(url: str, folder: Path, *, rate: float, seconds: float) -> Measurement:
+    service = Service.model_validate({"url": {"stable": url}})
+    target = ServiceTarget(name="bench", track="stable", role=Role.SUBJECT, base_url=url, service=service)
+    profile = Profile.model_validate(
+        {
+            "rate": rate,
+            "duration": f"{seconds:g}s",
+            "warm_up": "0s",
+            "prompts": ["When do you open?"],
+            "bounds": {"lateness_p99": "60s", "achieved": 0.01, "cpu": 2.0, "unsent": 0.99},
+        }
+    )
+    return measure(Pair(name="bench", subject=target), profile, run_id="bench", directory=folder, limits=LIMITS)
+
+
+def truth(seconds: float) -> list[float]:
+    """Quantiles of what users have: a request that is due in a freeze waits for its end."""
+    due = np.arange(0, seconds, 1 / RATE)
+    into = due % EVERY
+    latencies = SERVICE + np.where(into >= EVERY - FREEZE, EVERY - into, 0.0)
+    return [float(np.quantile(latencies, level)) for level in LEVELS]
+
+
+def wrk(command: str, url: str, seconds: int) -> list[float | None]:
+    told = _output([command, "-t1", "-c10", f"-d{seconds}s", "--latency", url])
+    found = dict(re.findall(r"^\s+(\d+)%\s+([\d.]+\w+)$", told, re.MULTILINE))
+    return [_seconds(found["50"]), None, _seconds(found["99"])]
+
+
+def hey(command: str, url: str, seconds: int) -> list[float | None]:
+    told = _output([command, "-z", f"{seconds}s", "-c", "10", "-q", str(RATE // 10), url])
+    found = dict(re.findall(r"(\d+)%+ in ([\d.]+) secs", told))
+    return [float(found[str(round(level * 100))]) for level in LEVELS]
+
+
+def autocannon(command: str, url: str, seconds: int) -> list[float | None]:
+    told = json.loads(_output([command, "-c", "10", "-R", str(RATE), "-d", str(seconds), "--json", url]))
+    return [told["latency"]["p50"] / 1000, None, told["latency"]["p99"] / 1000]
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _seconds(text: str) -> float:
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
+    return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}[unit]
+
+
+def show(name: str, values: list[float | None] | list[float], true: list[float]) -> dict[str, Any]:
+    cells = []
+    for value, right in zip(values, true, strict=True):
+        cells.append(f"{'':>18}" if value is None else f"{value * 1000:>9.0f} ms {value / right:>5.0%}")
+    print(f"{name:<12}" + "".join(cells))
+    return {"tool": name, **{f"p{level * 100:g}": value for level, value in zip(LEVELS, values, strict=True)}}
+
+
+def ladder(url: str, folder: Path, rates: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Rates, as long as the sender keeps up with them: lateness p99 below 50 ms and nothing unsent."""
+    rows = []
+    for rate in rates:
+        soundness = ours(url, folder, rate=rate, seconds=4).soundness
+        rows.append({"rate": rate, "achieved": soundness.achieved, "lateness p99": soundness.lateness_p99})
+        kept = soundness.lateness_p99 < 0.05 and soundness.unsent == 0 and soundness.achieved > 0.99
+        rows[-1]["kept"] = kept
+        print(
+            f"{rate:>6} requests/s: {soundness.achieved:.1%} of the rate, lateness p99 "
+            f"{soundness.lateness_p99 * 1000:.1f} ms, {soundness.unsent} unsent, {soundness.cpu:.0%} of a core"
+        )
+        if not kept:
+            break
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for tool in ("wrk", "hey", "autocannon"):
+        parser.add_argument(f"--{tool}", default=shutil.which(tool), metavar="PATH")
+    parser.add_argument("--quick", action="store_true", help="10 seconds each, and writes nothing")
+    arguments = parser.parse_args()
+    seconds = 10 if arguments.quick else 20
+    true = truth(seconds)
+    rows = []
+    print(f"{'':<12}" + "".join(f"{f'p{level * 100:g} of the truth':>18}" for level in LEVELS))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows.append(show("truth", true, true))
+        with server(SERVICE, FREEZE) as url:
+            measured = ours(url, folder, rate=RATE, seconds=seconds)
+        latencies = measured.of("stable").latencies(30.0)
+        mine = [float(np.quantile(latencies, level)) for level in LEVELS]
+        rows.append(show("seatrial", mine, true))
+        print(f"{'':<12}{measured.soundness}; {measured.stalls()}")
+        for tool, run in (("wrk", wrk), ("hey", hey), ("autocannon", autocannon)):
+            command = getattr(arguments, tool)
+            if command is None:
+                print(f"{tool:<12}not installed")
+                continue
+            with server(SERVICE, FREEZE) as url:
+                rows.append(show(tool, run(command, url, seconds), true))
+        with server(0.0, 0.0) as url:
+            steps = ladder(url, folder, (500, 1000, 1500, 2000, 3000, 4000, 5000, 6000))
+    # 5 % of the truth, and a millisecond of the loopback's own.
+    near = all(abs(value - right) <= 0.05 * right + 0.002 for value, right in zip(mine, true, strict=True))
+    if not near or measured.soundness.unsent:
+        print("seatrial is further than 5 % from the truth, or left requests unsent")
+    if not arguments.quick:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps({"stalling": rows, "rates": steps}, indent=1) + "\n", encoding="utf-8")
+    return 0 if near and not measured.soundness.unsent else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
