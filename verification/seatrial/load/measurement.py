@@ -16,6 +16,7 @@ from seatrial.evidence.outcome import CannotLook
 from seatrial.load.driver import run_worker
 from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
+from seatrial.load.picture import write_pictures
 from seatrial.load.plan import Plan
 from seatrial.load.profile import Profile, ProfileError, check_limits
 from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, read_samples
@@ -258,6 +259,7 @@ def measure(
         raise CannotLook(f"the samples cannot be relied on: {error}; the log is {log}") from error
     counted = {track: file.samples.measured().of(track) for track in tracks}
     write_histograms(counted, directory, service=pair.name, timeout=profile.timeout)
+    write_pictures(counted, directory, service=pair.name, timeout=profile.timeout)
     return Measurement(
         service=pair.name,
         subject=pair.subject.track,

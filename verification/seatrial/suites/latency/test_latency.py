@@ -29,6 +29,7 @@ def measurement(
     def take() -> Measurement:
         # Imported here: numpy and scipy are not needed to collect.
         from seatrial.environment.secrets import SecretProblem
+        from seatrial.fixtures.allure import show_pictures
         from seatrial.fixtures.progress import teller
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
@@ -44,7 +45,7 @@ def measurement(
         except (ProfileError, SecretProblem) as error:
             raise CannotLook(str(error)) from None
         directory = run.directory / "samples" / "latency"
-        return measured_once(
+        measured = measured_once(
             service_pair,
             profile,
             run_id=run.id,
@@ -60,6 +61,8 @@ def measurement(
                 report=teller(pytestconfig),
             ),
         )
+        show_pictures(pytestconfig, sorted(directory.glob(f"{service_pair.name}.*.svg")))
+        return measured
 
     return take
 
