@@ -15,7 +15,8 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.fixtures.progress import teller
 from seatrial.load.assess import assess_errors, assess_latency
 from seatrial.load.live import Live, PairedLooks, Progress, at_the_end, error_rule, sequential_rule
-from seatrial.load.measurement import measure
+from seatrial.load.measurement import Measurement, Soundness, measure
+from seatrial.load.profile import Profile
 from seatrial.load.samples import Sample, SampleWriter, read_samples
 
 OBJECTIVES = Objectives()
@@ -164,3 +165,43 @@ def test_people_are_told_now_and_then(pytester: pytest.Pytester) -> None:
 def test_workers_tell_nobody(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytestconfig.option, "verbose", -1)
     assert teller(pytestconfig)("anything") is None
+
+
+def test_what_was_not_decided_says_what_the_budget_can_see(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    ones = []
+    for pair in range(500):
+        for track in ("stable", "candidate"):
+            due, took = pair / 50, 0.1 * float(np.exp(0.5 * generator.standard_normal()))
+            ones.append(
+                Sample(
+                    track=track,  # type: ignore[arg-type]
+                    pair=pair,
+                    warm_up=False,
+                    prompt=0,
+                    due=due,
+                    sent=due,
+                    end=due + took,
+                    status=200,
+                )
+            )
+    path = tmp_path / "chat.ndjson"
+    with path.open("w") as stream:
+        writer = SampleWriter(stream, run_id="r", service="chat")
+        for one in ones:
+            writer.add(one)
+        writer.finish(scheduled=len(ones), wall=10.0, cpu=0.1)
+    profile = Profile.model_validate({"rate": 50, "duration": "10s", "prompts": ["when?"], "timeout": "5s"})
+    measurement = Measurement(
+        service="chat",
+        subject="candidate",
+        control="stable",
+        profile=profile,
+        path=path,
+        samples=read_samples(path, run_id="r", service="chat").samples,
+        soundness=Soundness(),
+    )
+    assessment = assess_latency(measurement, OBJECTIVES)
+    assert assessment.outcome is Outcome.INCONCLUSIVE
+    assert "with the spread of 500 pairs measured lately it takes " in assessment.message
+    assert "; the budget of 500 sees +" in assessment.message

@@ -13,9 +13,10 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule, judge_errors, percent
 from seatrial.judge.latency import LatencyRule, LatencyVerdict, LevelComparison, compare_latency, milliseconds
 from seatrial.judge.objective import judge_objective
+from seatrial.judge.power import plan
 from seatrial.judge.proportions import Counts
 from seatrial.judge.sequential import Look
-from seatrial.load.live import at_the_end
+from seatrial.load.live import at_the_end, sequential_rule
 from seatrial.load.measurement import Measurement
 from seatrial.load.samples import Samples
 
@@ -59,7 +60,19 @@ def _against_control(measurement: Measurement, objectives: Objectives) -> Assess
     look = measurement.looks(objectives).latency
     if look is not None and look.decided:
         return _with_stalls(_looked(look, verdict, where, measurement.path), measurement)
-    return _with_stalls(_compared(verdict, where, measurement), measurement)
+    compared = _with_plan(_compared(verdict, where, measurement), measurement, objectives)
+    return _with_stalls(compared, measurement)
+
+
+def _with_plan(assessment: Assessment, measurement: Measurement, objectives: Objectives) -> Assessment:
+    """Where it was not decided: what so many pairs can see here, so that the next budget is no guess."""
+    profile = measurement.profile
+    rule = sequential_rule(objectives, confidence=profile.confidence, timeout=profile.timeout)
+    control, subject = measurement.paired_latencies()
+    if assessment.outcome is not Outcome.INCONCLUSIVE or len(control) < rule.warm_up + rule.least_blocks * rule.block:
+        return assessment
+    planned = plan(control, subject, rule, pairs=len(control))
+    return replace(assessment, message=f"{assessment.message}; {planned}")
 
 
 def _with_stalls(assessment: Assessment, measurement: Measurement) -> Assessment:
