@@ -10,7 +10,7 @@ from seatrial.load.profile import ProfileError, check_limits, load_profile, pars
 GOOD = 'rate = 40\nduration = "10s"\nprompts = ["hello"]\n'
 
 
-@pytest.mark.parametrize("name", ["trickle", "smoke", "baseline", "canary"])
+@pytest.mark.parametrize("name", ["trickle", "smoke", "baseline", "canary", "stress", "soak"])
 def test_the_shipped_profiles_are_valid(name):
     assert load_profile(name).requests(2) > 0
 
@@ -32,7 +32,10 @@ def test_the_default_fits_the_demo():
         (GOOD.replace("40", "-1"), "p.toml:1: rate: Input should be greater than 0; seen -1"),
         (GOOD + "warmup = '1s'\n", "p.toml:4: warmup: no such key, did you mean 'warm_up'?"),
         (GOOD + "[bounds]\ncpu = 0.5\nunsend = 0.1\n", "p.toml:6: bounds.unsend: no such key, did you mean 'unsent'?"),
-        (GOOD + "arrival = 'random'\n", "p.toml:4: arrival: Input should be 'constant' or 'poisson'; seen 'random'"),
+        (
+            GOOD + "arrival = 'random'\n",
+            "p.toml:4: arrival: Input should be 'constant', 'poisson' or 'ramp'; seen 'random'",
+        ),
         ('duration = "10s"\nprompts = ["hello"]\n', "p.toml: rate: is missing"),
         (GOOD.replace('["hello"]', "[]"), "p.toml:3: prompts: Tuple should have at least 1 item"),
         (GOOD.replace("40", "0.05"), "p.toml: the profile: rate x duration is 0.5: not one request would be sent"),
@@ -58,7 +61,7 @@ def test_the_repository_comes_before_what_is_shipped(tmp_path):
 
 
 def test_an_unknown_profile_names_those_there_are():
-    with pytest.raises(ProfileError, match=r"baseline, canary, smoke, trickle; seen 'nope'; looked in "):
+    with pytest.raises(ProfileError, match=r"baseline, canary, smoke, soak, stress, trickle; seen 'nope'; looked in "):
         load_profile("nope")
 
 

@@ -1,8 +1,10 @@
 import itertools
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from seatrial.load.profile import Profile
 from seatrial.load.schedule import plan_schedule
 
 BOTH = ("stable", "candidate")
@@ -39,3 +41,30 @@ def test_poisson_arrivals_are_irregular_and_as_many_as_planned(profile):
 def test_the_same_seed_gives_the_same_schedule(profile):
     build = [plan_schedule(profile(arrival="poisson", seed=seed), BOTH) for seed in (1, 1, 2)]
     assert build[0] == build[1] != build[2]
+
+
+def test_a_ramp_rises_evenly():
+    ramp = Profile.model_validate(
+        {"rate": 90, "rate_from": 10, "arrival": "ramp", "duration": "10s", "warm_up": "2s", "prompts": ["when?"]}
+    )
+    due = np.array([request.due for request in plan_schedule(ramp, ["stable"]) if not request.warm_up])
+    assert ramp.requests(1) == 20 + 500
+    assert len(due) == 500
+    assert due[0] == pytest.approx(2.0)
+    assert due.max() < 12.0
+    counts = np.histogram(due, bins=10, range=(2.0, 12.0))[0]
+    # 10 a second at the beginning, 8 more each second: 14, 22, 30 and so on in the middle of each.
+    assert counts == pytest.approx(14 + 8 * np.arange(10), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"arrival": "ramp"}, "belong together"),
+        ({"rate_from": 5}, "belong together"),
+        ({"arrival": "ramp", "rate_from": 20}, "a ramp rises: rate_from is 20, and rate, where it ends, 20"),
+    ],
+)
+def test_a_ramp_has_two_ends(changes, words):
+    with pytest.raises(ValueError, match=words):
+        Profile.model_validate({"rate": 20, "duration": "10s", "prompts": ["when?"], **changes})

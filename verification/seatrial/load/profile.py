@@ -40,7 +40,10 @@ class Profile(Model):
     rate: float = Field(gt=0, description="requests per second to each track")
     duration: PositiveDuration = Field(description="measured time, without the warm-up")
     warm_up: Annotated[Duration, Field(ge=0)] = 1.0
-    arrival: Literal["constant", "poisson"] = "constant"
+    arrival: Literal["constant", "poisson", "ramp"] = Field(
+        default="constant", description="`ramp` rises evenly from `rate_from` in the measured time, and then ends"
+    )
+    rate_from: float | None = Field(default=None, gt=0, description="rate at which a ramp begins")
     seed: int = Field(default=1, ge=0, description="of arrivals, order within pairs, and prompts")
     prompts: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
     path: str | None = Field(
@@ -56,11 +59,21 @@ class Profile(Model):
     def _something_to_send(self) -> Profile:
         if self.rate * self.duration < 1:
             raise ValueError(f"rate x duration is {self.rate * self.duration:g}: not one request would be sent")
+        if (self.arrival == "ramp") != (self.rate_from is not None):
+            raise ValueError('arrival = "ramp" and rate_from belong together: where it begins, and that it rises')
+        if self.rate_from is not None and self.rate_from >= self.rate:
+            raise ValueError(f"a ramp rises: rate_from is {self.rate_from:g}, and rate, where it ends, {self.rate:g}")
         return self
+
+    @property
+    def first_rate(self) -> float:
+        """Requests per second to each track at the beginning, and in the warm-up."""
+        return self.rate if self.rate_from is None else self.rate_from
 
     def requests(self, tracks: int) -> int:
         """Requests that a run over so many tracks is expected to send, warm-up included."""
-        return tracks * round(self.rate * (self.warm_up + self.duration))
+        mean = (self.first_rate + self.rate) / 2
+        return tracks * (round(self.first_rate * self.warm_up) + round(mean * self.duration))
 
 
 def _line_of(text: str, path: Sequence[int | str]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,18 @@ class Request:
 
 def _arrivals(profile: Profile, generator: random.Random) -> Iterator[float]:
     """Due times of the pairs. Poisson is conditioned on its count (sorted uniforms), so that n is as planned."""
-    warm, measured = round(profile.rate * profile.warm_up), round(profile.rate * profile.duration)
+    warm = round(profile.first_rate * profile.warm_up)
+    measured = profile.requests(1) - warm
     if profile.arrival == "constant":
         yield from (number / profile.rate for number in range(warm + measured))
+        return
+    if profile.arrival == "ramp":
+        first, last, length = profile.first_rate, profile.rate, profile.duration
+        yield from (number / first for number in range(warm))
+        for number in range(measured):
+            # By the moment t, first * t + (last - first) / length * t^2 / 2 have arrived; solved for t.
+            slope = (last - first) / length
+            yield profile.warm_up + (math.sqrt(first**2 + 2 * slope * number) - first) / slope
         return
     yield from sorted(generator.uniform(0, profile.warm_up) for _ in range(warm))
     yield from sorted(profile.warm_up + generator.uniform(0, profile.duration) for _ in range(measured))
@@ -38,7 +48,7 @@ def plan_schedule(profile: Profile, tracks: Sequence[Track]) -> tuple[Request, .
     gap after the first, so that neither track is always first, and neither waits behind the other by design.
     """
     generator = random.Random(profile.seed)  # noqa: S311  chance for statistics, not for secrets
-    warm = round(profile.rate * profile.warm_up)
+    warm = round(profile.first_rate * profile.warm_up)
     gap = 1 / profile.rate / len(tracks)
     requests: list[Request] = []
     for pair, due in enumerate(_arrivals(profile, generator)):
