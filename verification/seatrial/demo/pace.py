@@ -10,8 +10,9 @@ FIRST_TOKEN_MEDIAN: Final = 0.018
 """Seconds. With the spread below, 95 % of the draws lie between 11 and 29 ms."""
 FIRST_TOKEN_SPREAD: Final = 0.25
 """Standard deviation of the logarithm."""
-GAP_MEDIAN: Final = 0.0012
-"""Seconds; the event loop's timer adds about one millisecond to each gap."""
+GAP_MEDIAN: Final = 0.008
+"""Seconds: quicker than chatbots write, and slow enough that a busy browser still sees more than one piece. The event
+loop's timer adds about one millisecond to each gap."""
 GAP_SPREAD: Final = 0.4
 
 
