@@ -99,7 +99,7 @@ def growing(tmp_path: Path) -> Iterator[File]:
 
 def follower(path: Path, told: Callable[[Progress], None] | None = None) -> Live:
     return Live(
-        path,
+        [path],
         service="chat",
         scheduled=1000,
         subject="candidate",

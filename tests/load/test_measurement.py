@@ -185,7 +185,7 @@ def test_more_in_flight_than_the_limit_is_left_unsent_and_counted(serve, run, tm
     plan = json.loads((tmp_path / "samples" / "chatbot.plan.json").read_text())
     narrow = {**plan, "in_flight": 5, "samples": str(tmp_path / "narrow.ndjson")}
     (tmp_path / "narrow.json").write_text(json.dumps(narrow))
-    driver.run_worker(tmp_path / "narrow.json", tmp_path / "narrow.log", bearer=None, within=30)
+    driver.run_workers(tmp_path / "narrow.json", tmp_path / "narrow.log", bearer=None, within=30)
     lines = [json.loads(line) for line in (tmp_path / "narrow.ndjson").read_text().splitlines()]
     assert lines[-1]["unsent"] > 50
     assert lines[-1]["written"] == lines[-1]["scheduled"] == len(plan["requests"])
@@ -199,7 +199,7 @@ def test_locust_not_installed_says_what_to_install(run, serve, monkeypatch, pair
 
 def test_a_crash_shows_the_end_of_the_log(tmp_path):
     with pytest.raises(CannotLook, match=r"failed with exit code 1; its log ends:\n(.|\n)*No such file"):
-        driver.run_worker(tmp_path / "absent.json", tmp_path / "log", bearer=None, within=30)
+        driver.run_workers(tmp_path / "absent.json", tmp_path / "log", bearer=None, within=30)
 
 
 def test_a_process_that_overruns_is_killed(serve, run, tmp_path, pair_of):
@@ -208,7 +208,7 @@ def test_a_process_that_overruns_is_killed(serve, run, tmp_path, pair_of):
     plan["requests"][-1]["due"] = 60.0
     (tmp_path / "long.json").write_text(json.dumps(plan))
     with pytest.raises(CannotLook, match="did not end within 2 s and was killed"):
-        driver.run_worker(tmp_path / "long.json", tmp_path / "log", bearer=None, within=2)
+        driver.run_workers(tmp_path / "long.json", tmp_path / "log", bearer=None, within=2)
 
 
 def test_the_process_ends_when_its_parent_does(serve, run, tmp_path, pair_of):
@@ -217,7 +217,7 @@ def test_the_process_ends_when_its_parent_does(serve, run, tmp_path, pair_of):
     plan["requests"][-1]["due"] = 60.0
     (tmp_path / "long.json").write_text(json.dumps(plan))
     worker = subprocess.Popen(
-        [sys.executable, "-m", "seatrial.load.worker", str(tmp_path / "long.json")],
+        [sys.executable, "-m", "seatrial.load.worker", str(tmp_path / "long.json"), "0"],
         stdin=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
     )

@@ -34,10 +34,10 @@ def test_the_default_fits_the_demo():
         (GOOD + "[bounds]\ncpu = 0.5\nunsend = 0.1\n", "p.toml:6: bounds.unsend: no such key, did you mean 'unsent'?"),
         (
             GOOD + "arrival = 'random'\n",
-            "p.toml:4: arrival: Input should be 'constant', 'poisson' or 'ramp'; seen 'random'",
+            "p.toml:4: arrival: Input should be 'constant', 'poisson', 'ramp' or 'replay'; seen 'random'",
         ),
         ('duration = "10s"\nprompts = ["hello"]\n', "p.toml: rate: is missing"),
-        (GOOD.replace('["hello"]', "[]"), "p.toml:3: prompts: Tuple should have at least 1 item"),
+        (GOOD.replace('["hello"]', "[]"), "p.toml:3: prompts: expected a list of texts, at least one; seen []"),
         (GOOD.replace("40", "0.05"), "p.toml: the profile: rate x duration is 0.5: not one request would be sent"),
     ],
 )

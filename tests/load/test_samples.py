@@ -48,7 +48,7 @@ def test_failures_count_as_latency_of_at_least_the_timeout(tmp_path):
         (lambda lines: lines[1:], "expected a header"),
         (lambda lines: [*lines, lines[1]], "expected nothing after the footer"),
         (lambda lines: [], "seen None"),
-        (lambda lines: [lines[0].replace('"schema":2', '"schema":1'), *lines[1:]], "expected a header of schema 2"),
+        (lambda lines: [lines[0].replace('"schema":3', '"schema":1'), *lines[1:]], "expected a header of schema 3"),
         (lambda lines: [lines[0], '{"kind":"sample"}', *lines[2:]], "corrupt"),
     ],
 )

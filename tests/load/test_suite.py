@@ -64,7 +64,7 @@ warm_up = "500ms"
 duration = "4s"
 prompts = ["when?"]
 timeout = "2s"
-bounds = { lateness_p99 = "500ms", achieved = 0.9 }
+bounds = { lateness_p99 = "500ms", achieved = 0.9, overhead_p50 = "200ms", overhead_p99 = "500ms" }
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -128,11 +128,11 @@ class Progress:
 
 
 class Live:
-    """Follows the file of samples of one measurement while it grows."""
+    """Follows the samples of one measurement while they grow, in a file of each process that sends."""
 
     def __init__(
         self,
-        path: Path,
+        paths: Sequence[Path],
         *,
         service: str,
         scheduled: int,
@@ -142,14 +142,13 @@ class Live:
         looks: PairedLooks | None,
         report: Callable[[Progress], None] | None = None,
     ) -> None:
-        self._path = path
+        self._read = dict.fromkeys(paths, 0)
         self._service = service
         self._scheduled = scheduled
         self._tracks: list[Track] = [track for track in (control, subject) if track is not None]
         self._timeout = timeout
         self._looks = looks
         self._report = report
-        self._read = 0
         self._latencies: dict[str, list[float]] = {track: [] for track in self._tracks}
         self._open: dict[int, dict[str, float]] = {}
         self._next: int | None = None
@@ -180,18 +179,21 @@ class Live:
             errors=self._looks.errors if self._looks else None,
         )
 
-    def _records(self) -> list[dict[str, Any]]:
-        try:
-            with self._path.open("rb") as stream:
-                stream.seek(self._read)
-                content = stream.read()
-        except FileNotFoundError:
-            return []
-        # What follows the last end of a line is still being written.
-        whole = content.rfind(b"\n") + 1
-        self._read += whole
-        records = [json.loads(line) for line in content[:whole].splitlines()]
-        return [record for record in records if record["kind"] == "sample"]
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for path, read in self._read.items():
+            try:
+                with path.open("rb") as stream:
+                    stream.seek(read)
+                    content = stream.read()
+            except FileNotFoundError:
+                continue
+            # What follows the last end of a line is still being written.
+            whole = content.rfind(b"\n") + 1
+            self._read[path] = read + whole
+            for line in content[:whole].splitlines():
+                record = json.loads(line)
+                if record["kind"] == "sample":
+                    yield record
 
     def _take(self, record: dict[str, Any]) -> None:
         self._done += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,14 @@ import numpy as np
 from seatrial.environment.model import LoadLimits, Objectives, Service, Track
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook
-from seatrial.load.driver import run_worker
+from seatrial.load.driver import run_workers
 from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
 from seatrial.load.picture import write_pictures
 from seatrial.load.plan import Plan
 from seatrial.load.profile import Profile, ProfileError, check_limits
-from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, read_samples
-from seatrial.load.schedule import plan_schedule
+from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, merge_samples, read_samples
+from seatrial.load.schedule import Request, plan_schedule
 from seatrial.load.stalls import find_stalls, told
 
 STARTUP: Final = 20.0
@@ -47,7 +46,8 @@ class Soundness:
     """What the measurement says of itself. ``problems`` is empty where it can be relied on.
 
     ``lateness_p99`` is in seconds; ``achieved`` is the rate of sending over the scheduled one; ``cpu`` the use of one
-    core by the sending process.
+    core by the sending process, the busiest of several. ``overhead`` are seconds from due to end of requests like these
+    to a server that answers at once, measured just before.
     """
 
     scheduled: int = 0
@@ -56,6 +56,8 @@ class Soundness:
     lateness_p99: float = 0.0
     achieved: float = 0.0
     cpu: float = 0.0
+    overhead_p50: float = 0.0
+    overhead_p99: float = 0.0
     problems: tuple[str, ...] = ()
 
     @property
@@ -66,7 +68,8 @@ class Soundness:
     def __str__(self) -> str:
         return (
             f"{self.sent} of {self.scheduled} requests sent, lateness p99 {self.lateness_p99 * 1000:.1f} ms, "
-            f"{self.achieved:.1%} of the scheduled rate, {self.cpu:.0%} of a core"
+            f"{self.achieved:.1%} of the scheduled rate, {self.cpu:.0%} of a core, "
+            f"own overhead p50 {self.overhead_p50 * 1000:.1f} ms, p99 {self.overhead_p99 * 1000:.1f} ms"
         )
 
 
@@ -154,6 +157,15 @@ def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, track
     cpu = footer.cpu / footer.wall if footer.wall > 0 else 0.0
     if cpu > bounds.cpu:
         problems.append(f"the sending process used {cpu:.0%} of a core, tolerated {bounds.cpu:.0%}")
+    for name, seen, most in (
+        ("p50", footer.overhead_p50, bounds.overhead_p50),
+        ("p99", footer.overhead_p99, bounds.overhead_p99),
+    ):
+        if seen > most:
+            problems.append(
+                f"a request to a server that answers at once took us {name} {seen * 1000:.1f} ms, "
+                f"tolerated {most * 1000:.1f} ms"
+            )
     refused = [float(np.isin(sent.of(track).status, REFUSALS).mean()) for track in tracks if len(sent.of(track))]
     if refused and min(refused) > bounds.refused:
         problems.append(
@@ -167,6 +179,8 @@ def judge_soundness(file: SampleFile, profile: Profile, *, scheduled: int, track
         lateness_p99=lateness,
         achieved=achieved,
         cpu=cpu,
+        overhead_p50=footer.overhead_p50,
+        overhead_p99=footer.overhead_p99,
         problems=tuple(problems),
     )
 
@@ -178,16 +192,40 @@ def _looks(objectives: Objectives, profile: Profile) -> PairedLooks:
     )
 
 
-def _bodies(service: Service, profile: Profile) -> list[str | None]:
+def _body(service: Service, profile: Profile) -> dict[str, object] | None:
     if service.protocol != "openai":
-        return [None] * len(profile.prompts)
-    extra: dict[str, object] = {"max_tokens": profile.max_tokens} if profile.max_tokens else {}
+        return None
+    body: dict[str, object] = {"model": service.model}
+    if profile.max_tokens:
+        body["max_tokens"] = profile.max_tokens
     if profile.stream:
-        extra["stream"] = True
-    return [
-        json.dumps({"model": service.model, "messages": [{"role": "user", "content": prompt}], **extra})
-        for prompt in profile.prompts
-    ]
+        body["stream"] = True
+    return body
+
+
+def _plan(pair: Pair, profile: Profile, requests: Sequence[Request], *, run_id: str, samples: Path) -> Plan:
+    service, targets = pair.subject.service, _targets(pair)
+    chat = service.protocol == "openai"
+    longest = max(len(dialogue.turns) for dialogue in profile.prompts)
+    return Plan(
+        run_id=run_id,
+        service=pair.name,
+        region=pair.subject.region,
+        urls={track: target.base_url for track, target in targets.items()},
+        path=profile.path or ("/v1/chat/completions" if chat else "/"),
+        dialogues=profile.prompts,
+        body=_body(service, profile),
+        stream=profile.stream and chat,
+        expect='"choices"' if chat else "",
+        timeout=profile.timeout,
+        connect_timeout=min(service.connect_timeout, profile.timeout),
+        # All that can be open where nobody is answered; a turn is open while it waits for the one before it.
+        in_flight=int(profile.rate * len(targets) * profile.timeout * longest / profile.workers) + 10,
+        ca_file=service.tls.ca_file,
+        samples=str(samples),
+        requests=requests,
+        workers=profile.workers,
+    )
 
 
 def _targets(pair: Pair) -> Mapping[Track, ServiceTarget]:
@@ -223,26 +261,13 @@ def measure(
     service = pair.subject.service
     requests = plan_schedule(profile, tracks)
     directory.mkdir(parents=True, exist_ok=True)
-    samples, plan, log = (directory / f"{pair.name}.{suffix}" for suffix in ("ndjson", "plan.json", "log"))
-    chat = service.protocol == "openai"
-    Plan(
-        run_id=run_id,
-        service=pair.name,
-        urls={track: target.base_url for track, target in targets.items()},
-        path=profile.path or ("/v1/chat/completions" if chat else "/"),
-        bodies=_bodies(service, profile),
-        stream=profile.stream and chat,
-        expect='"choices"' if chat else "",
-        timeout=profile.timeout,
-        connect_timeout=min(service.connect_timeout, profile.timeout),
-        in_flight=int(profile.rate * len(tracks) * profile.timeout) + 10,
-        ca_file=service.tls.ca_file,
-        samples=str(samples),
-        requests=requests,
-    ).write(plan)
-    samples.unlink(missing_ok=True)
+    samples, written, log = (directory / f"{pair.name}.{suffix}" for suffix in ("ndjson", "plan.json", "log"))
+    plan = _plan(pair, profile, requests, run_id=run_id, samples=samples)
+    plan.write(written)
+    for file in (samples, *plan.files()):
+        file.unlink(missing_ok=True)
     live = Live(
-        samples,
+        plan.files(),
         service=pair.name,
         scheduled=len(requests),
         subject=pair.subject.track,
@@ -251,13 +276,17 @@ def measure(
         looks=_looks(service.objectives, profile) if pair.control else None,
         report=report,
     )
-    within = requests[-1].due + profile.timeout + STARTUP
-    run_worker(plan, log, bearer=bearer, within=within, enough=live.follow)
+    # The turns of a conversation wait for each other, at worst as long as each may take.
+    longest = max(len(dialogue.turns) for dialogue in profile.prompts)
+    within = requests[-1].due + longest * profile.timeout + STARTUP
+    run_workers(written, log, bearer=bearer, within=within, workers=profile.workers, enough=live.follow)
     try:
-        file = read_samples(samples, run_id=run_id, service=pair.name)
+        if profile.workers > 1:
+            merge_samples(plan.files(), samples)
+        measured = read_samples(samples, run_id=run_id, service=pair.name)
     except SamplesError as error:
         raise CannotLook(f"the samples cannot be relied on: {error}; the log is {log}") from error
-    counted = {track: file.samples.measured().of(track) for track in tracks}
+    counted = {track: measured.samples.measured().of(track) for track in tracks}
     write_histograms(counted, directory, service=pair.name, timeout=profile.timeout)
     write_pictures(counted, directory, service=pair.name, timeout=profile.timeout)
     return Measurement(
@@ -266,6 +295,6 @@ def measure(
         control=pair.control.track if pair.control else None,
         profile=profile,
         path=samples,
-        samples=file.samples,
-        soundness=judge_soundness(file, profile, scheduled=len(requests), tracks=tracks),
+        samples=measured.samples,
+        soundness=judge_soundness(measured, profile, scheduled=len(requests), tracks=tracks),
     )
