@@ -22,7 +22,7 @@ SETTINGS = {
     **json.loads(sys.argv[1]),
 }
 GENERATOR = random.Random(SETTINGS["seed"])
-SEEN = {"requests": 0, "user_agents": [], "runs": [], "prompts": []}
+SEEN = {"requests": 0, "user_agents": [], "runs": [], "prompts": [], "talks": []}
 ANSWER = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "We open at nine."}}]}
 
 
@@ -36,6 +36,8 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.json_response({"error": "who are you?"}, status=401)
     question = await request.json()
     SEEN["prompts"].append(question["messages"][0]["content"])
+    if len(question["messages"]) > 1:
+        SEEN["talks"].append([message["content"] for message in question["messages"]])
     into = loop.time() - SEEN["started"] - SETTINGS["stall_at"]
     if 0 <= into < SETTINGS["stall"]:
         await asyncio.sleep(SETTINGS["stall"] - into)

@@ -68,3 +68,22 @@ def test_a_ramp_rises_evenly():
 def test_a_ramp_has_two_ends(changes, words):
     with pytest.raises(ValueError, match=words):
         Profile.model_validate({"rate": 20, "duration": "10s", "prompts": ["when?"], **changes})
+
+
+def test_a_ramp_in_steps_is_even_within_each():
+    stairs = Profile.model_validate(
+        {
+            **{"rate": 30, "rate_from": 10, "arrival": "ramp", "steps": 3, "duration": "6s", "warm_up": "1s"},
+            "prompts": ["when?"],
+        }
+    )
+    due = np.array([request.due for request in plan_schedule(stairs, ["stable"]) if not request.warm_up]) - 1.0
+    assert len(due) == 120
+    assert np.histogram(due, bins=3, range=(0.0, 6.0))[0].tolist() == [20, 40, 60]
+    assert np.diff(due[:20]) == pytest.approx(np.full(19, 0.1))
+    assert np.diff(due[61:]) == pytest.approx(np.full(58, 1 / 30))
+
+
+def test_steps_are_those_of_a_ramp():
+    with pytest.raises(ValueError, match='steps are those of arrival = "ramp"'):
+        Profile.model_validate({"rate": 20, "duration": "10s", "prompts": ["when?"], "steps": 3})
