@@ -1,10 +1,11 @@
 """Conversations as load: which may serve, and that their turns keep their order."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
-from seatrial.load.dialogue import PLAIN, Dialogue, as_dialogues, read_conversations
+from seatrial.load.dialogue import PLAIN, Dialogue, DialogueError, as_dialogues, read_conversations
 from seatrial.load.profile import ProfileError, load_profile, parse_profile, shipped_conversations
 from seatrial.load.schedule import plan_schedule
 
@@ -53,36 +54,38 @@ def test_shipped_conversations_are_chosen_by_id_and_tag():
     assert len(order.turns) == 3
 
 
+TURN = '[[turn]]\nsay = "{said}"\nexpect.contains = "a"\n'
+
+
 @pytest.mark.parametrize(
-    ("more", "reason"),
+    ("script", "reason"),
     [
-        ('writes = true\n[[turn]]\nsay = "hi"\n', "it says writes = true"),
-        ('[[turn]]\nsay = "hi"\n[[setup]]\npath = "/x"\n', "it has requests before or after its turns"),
+        ("writes = true\n" + TURN.format(said="hi"), "it says writes = true"),
         (
-            '[[turn]]\nsay = "hi"\ncapture.a = "x"\n[[turn]]\nsay = "${a}"\n',
+            TURN.format(said="hi") + '[[setup]]\nmethod = "GET"\npath = "/x"\n',
+            "it has requests before or after its turns",
+        ),
+        (
+            TURN.format(said="hi") + "capture.a = 'x'\n" + TURN.format(said="${a}"),
             "turn 2 needs ${a}, which is known only while",
         ),
-        ('[[turn]]\nsay = "${unique.a}"\n', "turn 1 needs ${unique.a}"),
+        (TURN.format(said="${unique.a}"), "turn 1 needs ${unique.a}"),
     ],
 )
-def test_what_needs_more_than_its_turns_cannot_serve(tmp_path, more, reason):
-    folder = tmp_path / "conversations"
-    folder.mkdir()
-    (folder / "bad.toml").write_text(f'title = "t"\n{"" if more.startswith("[") else more}tags = ["all"]\n{more}')
-    if not more.startswith("["):
-        head, _, turns = more.partition("\n")
-        (folder / "bad.toml").write_text(f'title = "t"\ntags = ["all"]\n{head}\n{turns}')
-    (folder / "good.toml").write_text('title = "t"\ntags = ["all"]\n[values]\nn = "7"\n[[turn]]\nsay = "order ${n}"\n')
-    with pytest.raises(Exception, match="bad cannot serve as load: ") as caught:
-        read_conversations(folder, ["bad"])
+def test_what_needs_more_than_its_turns_cannot_serve(tmp_path, script, reason):
+    head = 'title = "t"\ntags = ["all"]\n'
+    (tmp_path / "bad.toml").write_text(head + script)
+    (tmp_path / "good.toml").write_text(head + '[values]\nn = "7"\n' + TURN.format(said="order ${n}"))
+    with pytest.raises(DialogueError, match="bad cannot serve as load: ") as caught:
+        read_conversations(tmp_path, ["bad"])
     assert reason in str(caught.value)
     # By its tag it is one among several, and left out.
-    assert read_conversations(folder, ["all"]) == {"good": [["order 7"]]}
+    assert read_conversations(tmp_path, ["all"]) == {"good": [["order 7"]]}
 
 
 def test_a_script_comes_once_for_each_row(tmp_path):
     (tmp_path / "c.toml").write_text(
-        'title = "t"\n[[row]]\nn = "1"\n[[row]]\nn = "2"\n[[turn]]\nsay = "a ${n}"\n[[turn]]\nsay = "b ${n}"\n'
+        'title = "t"\n[[row]]\nn = "1"\n[[row]]\nn = "2"\n' + TURN.format(said="a ${n}") + TURN.format(said="b ${n}")
     )
     assert read_conversations(tmp_path, ["c"]) == {"c": [["a 1", "b 1"], ["a 2", "b 2"]]}
 
@@ -91,7 +94,7 @@ def test_the_repositorys_own_conversations_come_first(tmp_path):
     (tmp_path / "load" / "profiles").mkdir(parents=True)
     (tmp_path / "synthetic" / "conversations").mkdir(parents=True)
     (tmp_path / "load" / "profiles" / "talk.toml").write_text(HEAD + 'conversations = ["mine"]\n')
-    (tmp_path / "synthetic" / "conversations" / "mine.toml").write_text('title = "t"\n[[turn]]\nsay = "hello"\n')
+    (tmp_path / "synthetic" / "conversations" / "mine.toml").write_text('title = "t"\n' + TURN.format(said="hello"))
     assert load_profile("talk", tmp_path).prompts == (Dialogue(prompt_class="mine", turns=("hello",)),)
     assert shipped_conversations().is_dir()
 
@@ -106,7 +109,7 @@ def test_turns_take_the_slots_of_the_rate_and_keep_their_order(profile):
     for said in sessions.values():
         assert [request.turn for request in said] == list(range(len(said)))
         assert len({request.prompt for request in said}) == 1
-        gaps = [later.due - earlier.due for earlier, later in zip(said, said[1:], strict=False)]
+        gaps = [later.due - earlier.due for earlier, later in pairwise(said)]
         # Half a mean gap lies between the members of a pair, whose order changes.
         assert all(gap >= 0.5 - 1 / 20 for gap in gaps)
     assert {request.turn for request in requests} == {0, 1, 2}
@@ -130,7 +133,7 @@ def test_a_conversation_is_held_in_order_with_what_was_answered(serve, run, pair
     whole = [turns for turns in sessions.values() if len(turns) == 3]
     assert len(whole) >= 5
     for turns in whole:
-        for earlier, later in zip(turns, turns[1:], strict=False):
+        for earlier, later in pairwise(turns):
             assert later["due"] >= earlier["end"]
             assert later["sent"] >= earlier["end"]
     assert not any(line["error"] for line in lines)

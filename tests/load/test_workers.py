@@ -53,8 +53,8 @@ def test_one_that_is_killed_ends_them_all(serve, run, monkeypatch, pair_of):
         started.append(real(*args, **kwargs))
         return started[-1]
 
-    monkeypatch.setattr(driver.subprocess, "Popen", noted)
     server = serve()
+    monkeypatch.setattr(driver.subprocess, "Popen", noted)
     threading.Timer(4.0, lambda: started[1].send_signal(signal.SIGKILL)).start()
     with pytest.raises(CannotLook, match="was killed by SIGKILL"):
         run(pair_of(server.url), duration="30s", workers=2)
