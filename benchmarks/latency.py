@@ -5,8 +5,14 @@
 A server on loopback answers after 5 ms and freezes for one second in every ten. At 100 requests a second each tool
 measures it for 20 seconds. The truth is computed from the schedule: what a user has who asks at that moment, whether or
 not an earlier question was answered. seatrial sends when a request is due and times from then; `wrk` and `hey` send
-when the last answer has come, as most tools do. Then the rate is raised against a server that answers at once, until
-the sending process is late. Exits 1 where ours is further than 5 % from the truth, or left a request unsent.
+when the last answer has come, as most tools do.
+
+Then a server answers 10 ms after it was asked. `autocannon` keeps 10 and 50 requests in flight; seatrial sends as many
+a second as autocannon reached, so that as many are in flight. What the mean is above 10 ms is the client's own and
+loopback's.
+
+Last, the rate is raised against a server that answers at once, until the sending processes are late. Exits 1 where ours
+is further than 5 % from the truth, or left a request unsent.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +82,10 @@ def serve(announce: Any, service: float, freeze: float) -> None:
 
 
 @contextlib.contextmanager
-def server(service: float, freeze: float) -> Iterator[str]:
+def server(service: float, freeze: float, run: Callable[[Any, float, float], None] = serve) -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
     announce = context.Queue()
-    process = context.Process(target=serve, args=(announce, service, freeze), daemon=True)
+    process = context.Process(target=run, args=(announce, service, freeze), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{announce.get(timeout=30)}"
@@ -95,7 +101,7 @@ class Pair:
     control: ServiceTarget | None = None
 
 
-def ours(url: str, folder: Path, *, rate: float, seconds: float) -> Measurement:
+def ours(url: str, folder: Path, *, rate: float, seconds: float, workers: int = 1) -> Measurement:
     service = Service.model_validate({"url": {"stable": url}})
     target = ServiceTarget(name="bench", track="stable", role=Role.SUBJECT, base_url=url, service=service)
     profile = Profile.model_validate(
@@ -104,6 +110,7 @@ def ours(url: str, folder: Path, *, rate: float, seconds: float) -> Measurement:
             "duration": f"{seconds:g}s",
             "warm_up": "0s",
             "prompts": ["When do you open?"],
+            "workers": workers,
             "bounds": {"lateness_p99": "60s", "achieved": 0.01, "cpu": 2.0, "unsent": 0.99},
         }
     )
@@ -135,6 +142,59 @@ def autocannon(command: str, url: str, seconds: int) -> list[float | None]:
     return [told["latency"]["p50"] / 1000, None, told["latency"]["p99"] / 1000]
 
 
+class SlowAnswer(asyncio.Protocol):
+    """Answers each request after a fixed time, with as little work as there can be."""
+
+    after = 0.0
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ANSWER) + ANSWER
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self.transport, self.seen = transport, b""
+        self.loop = asyncio.get_running_loop()
+
+    def data_received(self, data: bytes) -> None:
+        self.seen += data
+        while (end := self.seen.find(b"\r\n\r\n")) >= 0:
+            length = re.search(rb"content-length: *(\d+)", self.seen[:end].lower())
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self.seen) < whole:
+                return
+            self.seen = self.seen[whole:]
+            self.loop.call_later(self.after, self.transport.write, self.answer)
+
+
+def serve_after(announce: Any, service: float, _: float) -> None:
+    """Answer after ``service`` seconds."""
+
+    async def main() -> None:
+        kind = type("Answer", (SlowAnswer,), {"after": service})
+        listening = await asyncio.get_running_loop().create_server(kind, "127.0.0.1", 0, backlog=1024)
+        announce.put(listening.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def overhead(command: str, url: str, folder: Path, in_flight: int, service: float) -> dict[str, float]:
+    """Milliseconds of the mean beyond ``service``, autocannon's and ours at the same rate."""
+    told = json.loads(_output([command, "-c", str(in_flight), "-d", "6", "--json", url]))
+    rate = float(told["requests"]["average"])
+    measured = ours(url, folder, rate=rate, seconds=6)
+    mine = float(measured.of("stable").latencies(30.0).mean())
+    row = {
+        "in flight": in_flight,
+        "rate": rate,
+        "autocannon": told["latency"]["average"] - service * 1000,
+        "seatrial": (mine - service) * 1000,
+    }
+    print(
+        f"{in_flight:>3} in flight, {rate:.0f}/s: above {service * 1000:.0f} ms autocannon {row['autocannon']:.2f} ms, "
+        f"seatrial {row['seatrial']:.2f} ms ({row['seatrial'] / row['autocannon']:.2f} times)"
+    )
+    return row
+
+
 def _output(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -152,17 +212,20 @@ def show(name: str, values: list[float | None] | list[float], true: list[float])
     return {"tool": name, **{f"p{level * 100:g}": value for level, value in zip(LEVELS, values, strict=True)}}
 
 
-def ladder(url: str, folder: Path, rates: tuple[int, ...]) -> list[dict[str, Any]]:
+def ladder(url: str, folder: Path, rates: tuple[int, ...], workers: int) -> list[dict[str, Any]]:
     """Rates, as long as the sender keeps up with them: lateness p99 below 50 ms and nothing unsent."""
     rows = []
     for rate in rates:
-        soundness = ours(url, folder, rate=rate, seconds=4).soundness
-        rows.append({"rate": rate, "achieved": soundness.achieved, "lateness p99": soundness.lateness_p99})
+        soundness = ours(url, folder, rate=rate, seconds=4, workers=workers).soundness
+        rows.append(
+            {"workers": workers, "rate": rate, "achieved": soundness.achieved, "lateness p99": soundness.lateness_p99}
+        )
         kept = soundness.lateness_p99 < 0.05 and soundness.unsent == 0 and soundness.achieved > 0.99
         rows[-1]["kept"] = kept
         print(
-            f"{rate:>6} requests/s: {soundness.achieved:.1%} of the rate, lateness p99 "
-            f"{soundness.lateness_p99 * 1000:.1f} ms, {soundness.unsent} unsent, {soundness.cpu:.0%} of a core"
+            f"{workers} process{'es' if workers > 1 else ''}, {rate} requests/s: {soundness.achieved:.1%} of the rate, "
+            f"lateness p99 {soundness.lateness_p99 * 1000:.1f} ms, {soundness.unsent} unsent, "
+            f"{soundness.cpu:.0%} of a core"
         )
         if not kept:
             break
@@ -195,15 +258,22 @@ def main() -> int:
                 continue
             with server(SERVICE, FREEZE) as url:
                 rows.append(show(tool, run(command, url, seconds), true))
-        with server(0.0, 0.0) as url:
-            steps = ladder(url, folder, (500, 1000, 1500, 2000, 3000, 4000, 5000, 6000))
+        beyond = []
+        if arguments.autocannon:
+            with server(0.01, 0.0, serve_after) as url:
+                beyond = [overhead(arguments.autocannon, url, folder, count, 0.01) for count in (10, 50)]
+        with server(0.0, 0.0, serve_after) as url:
+            steps = ladder(url, folder, (1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000), 1)
+            steps += ladder(url, folder, (4000, 5000, 6000, 7000, 8000, 10000), 2)
     # 5 % of the truth, and a millisecond of the loopback's own.
     near = all(abs(value - right) <= 0.05 * right + 0.002 for value, right in zip(mine, true, strict=True))
     if not near or measured.soundness.unsent:
         print("seatrial is further than 5 % from the truth, or left requests unsent")
     if not arguments.quick:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps({"stalling": rows, "rates": steps}, indent=1) + "\n", encoding="utf-8")
+        RESULTS.write_text(
+            json.dumps({"stalling": rows, "overhead, ms": beyond, "rates": steps}, indent=1) + "\n", encoding="utf-8"
+        )
     return 0 if near and not measured.soundness.unsent else 1
 
 

@@ -63,6 +63,14 @@ def stalls(client: httpx.Client) -> bool:
     return not seen.endswith(b"[DONE]\n\n")
 
 
+def is_cut(client: httpx.Client) -> bool:
+    body = {"model": "chatbot", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    try:
+        return not client.post("/v1/chat/completions", json=body).text.endswith("[DONE]\n\n")
+    except httpx.RemoteProtocolError:
+        return True
+
+
 def said(client: httpx.Client, text: str) -> str:
     content: str = ask(client, text).json()["choices"][0]["message"]["content"]
     return content
@@ -128,8 +136,12 @@ DIFFERENCES: dict[str, dict[str, object]] = {
     "duplicate-answer": {"warranty": 2},
     "rate-limit-storm": {"turns": 4},
     "slow-candidate": {},
+    "slower-by-a-quarter": {},
+    "slow-tail": {},
+    "freezes": {},
+    "late-first-token": {},
 }
-ELSEWHERE = {"candidate-down", "error-rate", "shared-outage"}
+ELSEWHERE = {"candidate-down", "error-rate", "rare-errors", "cut-streams", "shared-outage"}
 
 
 def observe(client: httpx.Client) -> dict[str, object]:
@@ -181,6 +193,34 @@ def test_an_error_rate_of_about_a_tenth_on_the_candidate_alone() -> None:
             assert candidate.get("/readyz").status_code == 200
         with httpx.Client(base_url=running.variables["stable_url"]) as stable:
             assert errors(stable, 50) == 0
+
+
+def test_errors_that_are_rare_are_one_in_a_hundred() -> None:
+    share = faults.behaviour(faults.find_all(["rare-errors"]), "candidate").error_share
+    assert share == 0.01
+    assert faults.behaviour(faults.find_all(["rare-errors", "error-rate"]), "candidate").error_share == 0.10
+
+
+def test_streams_are_cut_now_and_then() -> None:
+    with (
+        platform.start(faults=["cut-streams"], with_kube=False) as running,
+        httpx.Client(base_url=running.variables["candidate_url"]) as candidate,
+    ):
+        # As above: 100 draws at 8 %, with 99.9 % probability.
+        assert 1 <= sum(is_cut(candidate) for _ in range(100)) <= 19
+
+
+def test_a_frozen_process_answers_nobody() -> None:
+    with (
+        platform.start(faults=["freezes"], with_kube=False) as running,
+        httpx.Client(base_url=running.variables["candidate_url"]) as candidate,
+    ):
+        longest, deadline = 0.0, time.monotonic() + 20
+        while longest < 0.2:
+            assert time.monotonic() < deadline, f"the longest wait was {longest:.3f} s"
+            started = time.perf_counter()
+            candidate.get("/healthz").raise_for_status()
+            longest = max(longest, time.perf_counter() - started)
 
 
 def test_a_shared_outage_fails_every_completion_on_both_tracks() -> None:

@@ -6,6 +6,7 @@ import statistics
 
 import pytest
 
+from seatrial.demo.behaviour import Behaviour
 from seatrial.demo.exposition import Counter, Histogram, exposition
 from seatrial.demo.intents import Memory
 from seatrial.demo.pace import Pace
@@ -83,12 +84,25 @@ def test_weights_that_mean_nothing_are_refused(content: object) -> None:
         Weights.parse(content)
 
 
+def first_tokens(**behaviour: float) -> list[float]:
+    pace = Pace(seed="s", behaviour=Behaviour(**behaviour))
+    return [pace.tempo().first_token() for _ in range(2_000)]
+
+
 def test_pace_is_repeatable_and_slowdown_is_a_factor() -> None:
-    usual, again, slow = Pace(seed="s"), Pace(seed="s"), Pace(seed="s", slowdown=2)
-    draws = [usual.first_token() for _ in range(2_000)]
-    assert draws == [again.first_token() for _ in range(2_000)]
-    assert [slow.first_token() for _ in range(2_000)] == pytest.approx([2 * draw for draw in draws])
+    draws = first_tokens()
+    assert draws == first_tokens()
+    assert first_tokens(slowdown=2.0) == pytest.approx([2 * draw for draw in draws])
+    assert first_tokens(first_token_delay=0.1) == pytest.approx([0.1 + draw for draw in draws])
     assert statistics.median(draws) == pytest.approx(0.018, rel=0.05)
+
+
+def test_a_slow_tail_leaves_the_others_alone() -> None:
+    usual, seen = first_tokens(), first_tokens(tail_share=1 / 12, tail_factor=3.0)
+    factors = [slow / fast for slow, fast in zip(seen, usual, strict=True)]
+    assert {round(factor, 6) for factor in factors} == {1.0, 3.0}
+    # 99.9 % of 2,000 draws at 1/12 lie between these.
+    assert 126 <= sum(factor > 2 for factor in factors) <= 209
 
 
 def test_exposition_text() -> None:

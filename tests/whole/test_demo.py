@@ -26,14 +26,22 @@ def test_a_good_release_is_promoted(verify: Verify) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_is_caught(verify: Verify, fault: Fault, need: Callable[[str], str]) -> None:
+def test_each_fault_is_caught(verify: Verify, fault: Fault, need: Callable[[str], str], tmp_path: Path) -> None:
     if fault.name == "broken-page":
         need("chromium")
-    # The load, which takes longest, is left out where it can be: the causes say what the failures alone call for.
+    # The load, which takes longest, is left out where it can be, and all else where the load shows it: the causes say
+    # what the failures alone call for.
     loaded = any(check.startswith("latency/") for check in fault.expected)
-    verified = verify(
-        *(() if loaded else ("-m", "not latency")), faults=[fault.name], journeys=fault.name == "broken-page"
-    )
+    selected = ["-m", "latency or rollout" if loaded else "not latency"]
+    if fault.load:
+        demo = (REPOSITORY / "fixtures" / "environments" / "demo.toml").read_text()
+        for usual, other in (('profile = "streamed"', f'profile = "{fault.load}"'), ("= 0.02", "= 0.005")):
+            assert usual in demo
+            demo = demo.replace(usual, other)
+        (tmp_path / "environments").mkdir()
+        (tmp_path / "environments" / "demo.toml").write_text(demo)
+        selected.append(f"--seatrial-fixtures={tmp_path}")
+    verified = verify(*selected, faults=[fault.name], journeys=fault.name == "broken-page")
     assert verified.gate_exit == EXIT[fault.decision], verified.output + verified.summary
     assert verified.decision["decision"] == fault.decision
     assert set(fault.expected) <= verified.failing(), verified.summary

@@ -17,6 +17,17 @@ class Behaviour:
     """Version that runs instead of the one asked for."""
     slowdown: float = 1.0
     """Factor on the time to the first token and on the gaps between tokens."""
+    first_token_delay: float = 0.0
+    """Seconds that every first token comes later."""
+    tail_share: float = 0.0
+    """Share of answers that take ``tail_factor`` times as long, from 0 to 1."""
+    tail_factor: float = 1.0
+    freeze_every: float = 0.0
+    """Seconds from one standstill of the whole process to the next, as of a garbage collector; 0 for none."""
+    freeze_for: float = 0.0
+    """Seconds that each standstill lasts."""
+    cut_share: float = 0.0
+    """Share of streams whose connection is cut midway, from 0 to 1."""
     error_share: float = 0.0
     """Share of chat completions answered with ``error_status``, from 0 to 1."""
     error_status: int = 500

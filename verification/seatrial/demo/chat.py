@@ -8,7 +8,9 @@ import datetime
 import hashlib
 import importlib.resources
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,6 +90,8 @@ def application(identity: Identity, behaviour: Behaviour, *, seed: str = "0", st
             "started": started.isoformat(timespec="seconds"),
         },
     )
+    if behaviour.freeze_every:
+        app.cleanup_ctx.append(_freezing(behaviour))
     if behaviour.exposes_metrics:
 
         async def metrics(_: web.Request) -> web.Response:
@@ -100,6 +104,24 @@ def application(identity: Identity, behaviour: Behaviour, *, seed: str = "0", st
             continue
         _add_text(app, path, page.joinpath(name).read_text(encoding="utf-8"), content_type)
     return app
+
+
+def _freezing(behaviour: Behaviour) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Stops the whole process now and then, while the requests wait."""
+
+    async def freeze() -> None:
+        while True:
+            await asyncio.sleep(behaviour.freeze_every - behaviour.freeze_for)
+            time.sleep(behaviour.freeze_for)
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(freeze())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return context
 
 
 def _add_constant(app: web.Application, path: str, content: object, status: int = 200) -> None:

@@ -15,7 +15,7 @@ from seatrial.demo import intents
 from seatrial.demo.answer import Answer, error_object, pieces
 from seatrial.demo.behaviour import Behaviour
 from seatrial.demo.intents import Memory
-from seatrial.demo.pace import Pace
+from seatrial.demo.pace import Pace, Tempo
 from seatrial.demo.request import CompletionRequest, parse
 from seatrial.demo.sessions import Sessions
 from seatrial.demo.spoiling import spoiled, tokens_kept
@@ -51,9 +51,10 @@ class Completions:
         self._sessions = sessions
         self._telemetry = telemetry
         self._fingerprint = fingerprint
-        self._pace = Pace(seed=seed, slowdown=behaviour.slowdown)
+        self._pace = Pace(seed=seed, behaviour=behaviour)
         # Its own sequence, so that switching errors on does not shift the latencies.
         self._errors = random.Random(f"{seed}/errors")  # noqa: S311 -- a simulation, no secret
+        self._cuts = random.Random(f"{seed}/cuts")  # noqa: S311 -- a simulation, no secret
         self._stall = stall
 
     async def post(self, request: web.Request) -> web.StreamResponse:
@@ -75,8 +76,9 @@ class Completions:
         request_id = request.headers.get(REQUEST_ID_HEADER, "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"req_{uuid.uuid4().hex}"
+        tempo = self._pace.tempo()
         if self._errors.random() < self._behaviour.error_share:
-            await asyncio.sleep(self._pace.first_token())
+            await asyncio.sleep(tempo.first_token())
             response: web.StreamResponse = self._broken()
             response.headers[REQUEST_ID_HEADER] = request_id
             return response
@@ -87,9 +89,9 @@ class Completions:
             return limited
         answer = self._converse(wanted)
         headers = {INTENT_HEADER: answer.intent, REQUEST_ID_HEADER: request_id}
-        await asyncio.sleep(self._pace.first_token())
+        await asyncio.sleep(tempo.first_token())
         if wanted.stream:
-            return await self._stream(request, wanted, answer, headers, started)
+            return await self._stream(request, wanted, answer, headers, started, tempo)
         response = json_response(answer.whole())
         response.headers.update(headers)
         return response
@@ -121,7 +123,13 @@ class Completions:
         )
 
     async def _stream(
-        self, request: web.Request, wanted: CompletionRequest, answer: Answer, headers: dict[str, str], started: float
+        self,
+        request: web.Request,
+        wanted: CompletionRequest,
+        answer: Answer,
+        headers: dict[str, str],
+        started: float,
+        tempo: Tempo,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={**headers, "X-Accel-Buffering": "no"})
         response.content_type = "text/event-stream"
@@ -129,15 +137,17 @@ class Completions:
         await response.prepare(request)
         chunks = answer.chunks(include_usage=wanted.include_usage)
         last_token = len(answer.tokens)
+        cut = self._cuts.random() < self._behaviour.cut_share
         for index, chunk in enumerate(chunks):
-            if self._behaviour.stalls and index == 1 + last_token // 2:
-                await asyncio.sleep(self._stall)
+            if (cut or self._behaviour.stalls) and index == 1 + last_token // 2:
+                if self._behaviour.stalls:
+                    await asyncio.sleep(self._stall)
                 # Cut, not ended: the client must not take half an answer for a whole one.
                 if request.transport is not None:
                     request.transport.abort()
                 return response
             if 1 < index <= last_token:
-                await asyncio.sleep(self._pace.gap())
+                await asyncio.sleep(tempo.gap())
             await response.write(chunk)
             if index == 1:
                 self._telemetry.first_token.observe(time.perf_counter() - started)

@@ -41,6 +41,8 @@ class Fault:
     change: Callable[[Behaviour], Behaviour] = _unchanged
     patch: str | None = None
     """Patch of the manifests, relative to the folder of manifests."""
+    load: str | None = None
+    """Load profile that it takes to be sure of it, where the demo's own is too short."""
 
 
 def _candidate(
@@ -100,10 +102,49 @@ FAULTS: Final = (
         expected=("latency/regression",),
     ),
     _candidate(
+        "slower-by-a-quarter",
+        "the candidate takes a quarter longer to answer",
+        lambda b: replace(b, slowdown=1.25 * b.slowdown),
+        expected=("latency/regression",),
+    ),
+    _candidate(
+        "slow-tail",
+        "one answer of the candidate in eight takes three times as long, the others are as ever",
+        lambda b: replace(b, tail_share=1 / 8, tail_factor=3.0),
+        expected=("latency/regression",),
+    ),
+    _candidate(
+        "freezes",
+        "the candidate's process stands still for 250 ms every second",
+        lambda b: replace(b, freeze_every=1.0, freeze_for=0.25),
+        expected=("latency/regression",),
+    ),
+    _candidate(
+        "late-first-token",
+        "the candidate's streams begin 80 ms later",
+        lambda b: replace(b, first_token_delay=0.08),
+        expected=("latency/first-token",),
+    ),
+    _candidate(
+        "cut-streams",
+        "the candidate cuts 8 % of its streams in the middle",
+        lambda b: replace(b, cut_share=0.08),
+        expected=("latency/error-rate",),
+    ),
+    _candidate(
         "error-rate",
         "the candidate answers 10 % of chat completions with 500",
         lambda b: replace(b, error_share=max(b.error_share, 0.10)),
         expected=("latency/error-rate",),
+    ),
+    replace(
+        _candidate(
+            "rare-errors",
+            "the candidate answers 1 % of chat completions with 500, where half a percent is tolerated",
+            lambda b: replace(b, error_share=max(b.error_share, 0.01)),
+            expected=("latency/error-rate",),
+        ),
+        load="thorough",
     ),
     _candidate(
         "broken-intent",
