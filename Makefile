@@ -36,6 +36,7 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.checks.documentation
 	$(BIN)/python -m seatrial.conversation.documentation
 	$(BIN)/python -m seatrial.journey.documentation
+	$(BIN)/python -m seatrial.load.documentation
 	$(BIN)/python -m seatrial.evidence.documentation
 	$(BIN)/python -m seatrial.gate.documentation
 

@@ -4,8 +4,8 @@
 
 Each run is `pytest --env=demo -m "smoke or latency or rollout"` against real processes on loopback and `seatrial gate`
 on its reports, under a policy that asks for these suites. First two equal releases, N times; then every fault of the
-demo that the load is to see, three times each. Seconds are from the start of the load to its last answer: what a decision
-cost. Exits 1 where a decision is wrong, or a fault took more than 60 seconds.
+demo that the load is to see, three times each. Seconds are from the start of the load to its last answer: what a
+decision cost. Exits 1 where a decision is wrong, or a fault took more than 60 seconds.
 """
 
 from __future__ import annotations

@@ -5,6 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def between(page: Path, begin: str, end: str, text: str) -> str:
+    """What ``page`` says, with ``text`` between its lines ``begin`` and ``end``. Raises ValueError without them."""
+    before, first, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"{page}: expected the lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
+
+
+def key_table(title: str, model: type[BaseModel]) -> str:
+    """The keys of a model and what they mean, as Markdown under a heading."""
+    rows = [f"| `{field.alias or name}` | {field.description} |" for name, field in model.model_fields.items()]
+    return "\n".join([f"### {title}\n", "| key | meaning |", "|---|---|", *rows, ""])
 
 
 def main(files: Mapping[Path, str]) -> int:

@@ -46,23 +46,11 @@ def schema() -> str:
 
 def keys() -> str:
     """The tables of keys, as Markdown."""
-    parts: list[str] = []
-    for title, model in _TABLES:
-        rows = [f"| `{field.alias or name}` | {field.description} |" for name, field in model.model_fields.items()]
-        parts.append("\n".join([f"### {title}\n", "| key | meaning |", "|---|---|", *rows, ""]))
+    parts = [generated.key_table(title, model) for title, model in _TABLES]
     rows = [f"| `${{{name}}}` | {meaning} |" for name, meaning in BUILT_IN.items()]
     parts.append("\n".join(["### Names that are always there\n", "| name | meaning |", "|---|---|", *rows, ""]))
     return "\n".join(parts)
 
 
-def page(current: str) -> str:
-    """``current`` with new tables between the marks. Raises ValueError where a mark is missing."""
-    before, _, rest = current.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{PAGE}: expected the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{keys()}\n{END}{after}"
-
-
 if __name__ == "__main__":
-    sys.exit(generated.main({SCHEMA: schema(), PAGE: page(PAGE.read_text(encoding="utf-8"))}))
+    sys.exit(generated.main({SCHEMA: schema(), PAGE: generated.between(PAGE, BEGIN, END, keys())}))

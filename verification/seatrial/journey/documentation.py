@@ -36,18 +36,10 @@ def schema() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def page(current: str) -> str:
-    """``current`` with new tables between the marks. Raises ValueError where a mark is missing."""
-    before, _, rest = current.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{PAGE}: expected the lines {BEGIN!r} and {END!r}")
-    parts = []
-    for title, model in _TABLES:
-        rows = [f"| `{field.alias or name}` | {field.description} |" for name, field in model.model_fields.items()]
-        parts.append("\n".join([f"### {title}\n", "| key | meaning |", "|---|---|", *rows, ""]))
-    return f"{before}{BEGIN}\n\n{chr(10).join(parts)}\n{END}{after}"
+def keys() -> str:
+    """The tables of keys, as Markdown."""
+    return "\n".join(generated.key_table(title, model) for title, model in _TABLES)
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main({SCHEMA: schema(), PAGE: page(PAGE.read_text(encoding="utf-8"))}))
+    sys.exit(generated.main({SCHEMA: schema(), PAGE: generated.between(PAGE, BEGIN, END, keys())}))
