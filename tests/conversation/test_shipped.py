@@ -36,5 +36,4 @@ def test_the_schema_knows_mistakes() -> None:
 
 def test_what_is_generated_is_current() -> None:
     assert (REPOSITORY / documentation.SCHEMA).read_text(encoding="utf-8") == documentation.schema()
-    page = (REPOSITORY / documentation.PAGE).read_text(encoding="utf-8")
-    assert documentation.page(page) == page
+    assert documentation.keys() in (REPOSITORY / documentation.PAGE).read_text(encoding="utf-8")

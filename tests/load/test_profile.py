@@ -1,22 +1,27 @@
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from seatrial.environment.loading import load
 from seatrial.environment.locations import fixture_directories
 from seatrial.environment.model import LoadLimits
+from seatrial.load import documentation
 from seatrial.load.profile import ProfileError, check_limits, load_profile, parse_profile
 
+REPOSITORY = Path(__file__).parents[2]
 GOOD = 'rate = 40\nduration = "10s"\nprompts = ["hello"]\n'
 
 
-@pytest.mark.parametrize("name", ["trickle", "smoke", "baseline", "canary", "stress", "soak"])
+@pytest.mark.parametrize("name", ["trickle", "smoke", "baseline", "streamed", "thorough", "canary", "stress", "soak"])
 def test_the_shipped_profiles_are_valid(name):
     assert load_profile(name).requests(2) > 0
 
 
 def test_the_default_fits_the_demo():
-    baseline = load_profile("baseline")
+    baseline = load_profile("streamed")
     assert baseline.warm_up + baseline.duration <= 11
     assert baseline.rate * baseline.duration >= 459  # clean requests that prove less than 1 % failures
 
@@ -61,8 +66,25 @@ def test_the_repository_comes_before_what_is_shipped(tmp_path):
 
 
 def test_an_unknown_profile_names_those_there_are():
-    with pytest.raises(ProfileError, match=r"baseline, canary, smoke, soak, stress, trickle; seen 'nope'; looked in "):
+    with pytest.raises(
+        ProfileError,
+        match=r"baseline, canary, smoke, soak, streamed, stress, thorough, trickle; seen 'nope'; looked in ",
+    ):
         load_profile("nope")
+
+
+def test_what_is_generated_is_current(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    assert documentation.SCHEMA.read_text(encoding="utf-8") == documentation.schema()
+    assert documentation.tables() in documentation.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "load" / "profiles").glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_profiles_are_as_the_schema_says(path):
+    schema = json.loads((REPOSITORY / "load" / "profiles" / "schema.json").read_text(encoding="utf-8"))
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert list(Draft202012Validator(schema).iter_errors(content)) == []
+    assert list(Draft202012Validator(schema).iter_errors({**content, "prompts": []}))
 
 
 def test_limits_name_every_excess():
