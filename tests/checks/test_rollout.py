@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.checks import rollout
 from seatrial.checks.locate import locate
-from seatrial.environment.model import Rollout
+from seatrial.environment.rollout import Rollout
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
 from seatrial.snapshot.intake import Intake

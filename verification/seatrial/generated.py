@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from typing import Any
 
 
 def between(page: Path, begin: str, end: str, text: str) -> str:
@@ -20,8 +17,8 @@ def between(page: Path, begin: str, end: str, text: str) -> str:
     return f"{before}{begin}\n\n{text}\n{end}{after}"
 
 
-def key_table(title: str, model: type[BaseModel]) -> str:
-    """The keys of a model and what they mean, as Markdown under a heading."""
+def key_table(title: str, model: Any) -> str:
+    """The keys of a model of pydantic and what they mean, as Markdown under a heading."""
     rows = [f"| `{field.alias or name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join([f"### {title}\n", "| key | meaning |", "|---|---|", *rows, ""])
 

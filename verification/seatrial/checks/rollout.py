@@ -6,7 +6,7 @@ from typing import Final
 
 from seatrial.checks.check import Check, check
 from seatrial.checks.config.helm import earlier_replica_sets
-from seatrial.environment.model import Rollout
+from seatrial.environment.rollout import Rollout
 from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.snapshot.helm import SECRET_TYPE, newest_first
 from seatrial.snapshot.objects import Item, condition, get, labels_of, name_of

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from seatrial.environment.rollout import Rollout
 from seatrial.environment.strategy import Strategy
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
 from seatrial.environment.values import Digest, HostSpec, Name, Socket, Text, Url, UrlPath, Variable, Workload
@@ -295,19 +296,6 @@ class Recovery(Model):
     """time to restore (RTO)"""
     point_objective: Duration | None = None
     """data that may be lost, as time (RPO)"""
-
-
-class Rollout(Model):
-    """How new versions are brought out, and the single command that takes one back."""
-
-    strategy: Literal["rolling", "blue-green", "canary"] = "rolling"
-    """how new versions are brought out"""
-    rollback_command: tuple[str, ...] = ()
-    """the single command that takes a release back, as a list of words"""
-    keep_revisions: Count = Field(default=2, ge=1)
-    """revisions that must be kept to roll back to"""
-    max_restarts: Count = Field(default=0, ge=0)
-    """restarts of a container that are still tolerated"""
 
 
 class Data(Model):

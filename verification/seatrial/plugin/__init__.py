@@ -54,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="switch a fault of the embedded demo on; repeatable, listed by `seatrial demo --faults`",
     )
+    from seatrial.fixtures import rollouts
+
+    rollouts.add_options(group)
     parser.addini("seatrial_env", "environment to verify where --env is not given; without it seatrial is inert")
 
 

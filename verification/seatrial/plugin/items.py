@@ -17,6 +17,8 @@ from seatrial.plugin.evidence import concluded
 
 ORDER = {suite: position for position, suite in enumerate(record.SUITES)}
 """Cheap and telling first, load last."""
+WATCH = "test_watch.py"
+"""Comes after everything else: it takes as long as the rollout does."""
 
 
 class Items:
@@ -38,6 +40,11 @@ class Items:
 
             return collect_journeys(file_path, parent)
         return None
+
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        """Leave the watch of a rollout out where none is asked for."""
+        watch = collection_path.name == WATCH and collection_path.parent.name == "rollout"
+        return True if watch and not config.getoption("--seatrial-watch") else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -82,7 +89,7 @@ class Items:
             items[:] = kept
         for item in items:
             case = record.case_of(item)
-            order[item] = len(ORDER) if case is None else ORDER[case.suite]
+            order[item] = len(ORDER) if case is None or item.path.name == WATCH else ORDER[case.suite]
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
         items.sort(key=order.__getitem__)

@@ -18,7 +18,7 @@ from seatrial.fixtures.session import Context
 
 WORKER_KEY: Final = "seatrial"
 FIXTURE_MODULES: Final = tuple(
-    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts")
+    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts", "rollouts")
 )
 
 
@@ -60,6 +60,8 @@ def read(config: pytest.Config, named: Choice) -> Context:
     track: Any = _one_of("--track", str(chosen["track"].value), get_args(Track))
     phase: Any = _one_of("--phase", str(chosen["phase"].value), get_args(Phase))
     collect_only = config.option.collectonly
+    if config.getoption("--seatrial-watch") and (is_worker(config) or getattr(config.option, "numprocesses", None)):
+        raise pytest.UsageError("--seatrial-watch: a rollout is watched by one process: leave -n out")
     context = Context(
         environment=declared,
         track=track,

@@ -1,0 +1,390 @@
+"""What a watched rollout proves: pure functions of its story. Each is a check; its docstring is its page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from seatrial.checks.check import Check, check
+from seatrial.environment.model import Objectives
+from seatrial.evidence.assessment import Assessment, Finding
+from seatrial.evidence.outcome import Outcome
+from seatrial.judge.errors import ErrorRule, judge_errors, percent
+from seatrial.judge.proportions import Counts
+from seatrial.judge.trend import TrendRule, judge_trend
+from seatrial.rollout.share import share_of, users_needed
+from seatrial.rollout.story import Step, Story
+from seatrial.rollout.traffic import Seen
+
+CONFIDENCE: Final = 0.99
+WINDOW: Final = 5.0
+"""Seconds before a switch is told that still belong to it: a deployer speaks when it has done, not before."""
+IN_A_ROW: Final = 3
+"""Failures one after the other of the stable version's own address before it counts as gone."""
+LEAK: Final = 16 * 2**20
+"""Bytes that a process may grow by while it settles, whatever its size."""
+
+Assess = Callable[[Story, Objectives, float], Assessment]
+"""A story, the objectives of the service, and the seconds for which both versions may answer, make an assessment."""
+
+
+def _is(strategy: str) -> Callable[[str], bool]:
+    return lambda chosen: chosen == strategy
+
+
+def _failed(seen: Sequence[Seen]) -> list[Seen]:
+    return [one for one in seen if one.error]
+
+
+def _kinds(failed: Sequence[Seen], where: str) -> list[Finding]:
+    counted = Counter((one.kind, one.error) for one in failed)
+    return [
+        Finding(where=where, path=kind, expected="an answer", seen=f"{error}, {count} times")
+        for (kind, error), count in counted.most_common()
+    ]
+
+
+def _unreached(story: Story) -> Step | None:
+    return next((step for step in story.steps if step.reached is None), None)
+
+
+@check("traffic/versions", suite="rollout", severity="critical", per="service")
+def versions(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """The public address answers with the stable version or the candidate, and with no other.
+
+    Why: replicas of a third version are left over from another rollout, or one image tag means different images.
+
+    Remedy: list the pods behind the service with their images; finish or take back the other rollout.
+    """
+    counted = Counter(one.version for one in story.seen if one.version)
+    known = {story.stable, story.candidate}
+    findings = [
+        Finding(where="public", expected=f"{story.stable} or {story.candidate}", seen=f"{version}, {count} times")
+        for version, count in counted.most_common()
+        if version not in known
+    ]
+    told = ", ".join(f"{version} {count} times" for version, count in counted.most_common())
+    return Assessment.of_findings(
+        findings, held=f"users got {told}", broken="{count} other version(s) answered", n=counted.total()
+    )
+
+
+@check("canary/share", suite="rollout", severity="major", per="service", applies=_is("canary"))
+def canary_share(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """At each step the share of new users that the candidate gets is the one asked for.
+
+    Why: a weight that is not applied makes the next hour of watching worthless; one that is applied twice, dangerous.
+
+    Remedy: see the weights of the balancer or mesh, and whether it splits by client address: ours all have one.
+    """
+    findings, told = [], []
+    for step in story.steps:
+        begin, end = step.told if step.reached is None else step.reached, step.ended or story.ended
+        share = share_of(story.between(begin, end), story.candidate)
+        told.append(f"{step.weight:g} %: {share}")
+        if step.reached is None and share.total < users_needed(step.weight):
+            words = f"{step.weight:g} %: only {share.total} new users were seen, {users_needed(step.weight)} are needed"
+            return Assessment.inconclusive(
+                words, seen=str(share), n=share.total, remedy="watch longer, or probe faster"
+            )
+        if step.reached is None or not share.allows(step.weight):
+            late = "" if step.reached is not None else f" within {end - step.told:.0f} s"
+            findings.append(
+                Finding(
+                    where="public", path=f"step {step.weight:g} %", expected=f"{step.weight:g} %{late}", seen=str(share)
+                )
+            )
+    n = sum(one.kind == "fresh" and bool(one.version) for one in story.seen)
+    return Assessment.of_findings(
+        findings,
+        held=f"the share followed every step: {'; '.join(told)}",
+        broken="the share of traffic is not the one asked for at {count} step(s)",
+        n=n if story.steps else 0,
+    )
+
+
+def _worst(story: Story, found: Sequence[tuple[Step, Assessment | None]], what: str) -> Assessment:
+    known = [(step, one) for step, one in found if one is not None]
+    if not known:
+        return Assessment.inconclusive(
+            f"{what} of the candidate was not judged at any step", n=0, remedy="reach a step while it is watched"
+        )
+    step, worst = max(known, key=lambda pair: pair[1].outcome.rank)
+    told = "; ".join(f"{one.weight:g} %: {found.outcome.value}" for one, found in known)
+    if worst.outcome is Outcome.PASS and len(known) < len(story.steps):
+        return Assessment.inconclusive(f"{what} was judged at {len(known)} of {len(story.steps)} steps ({told})", n=0)
+    message = f"at {step.weight:g} % of the traffic: {worst.message} (steps: {told})"
+    return Assessment(
+        outcome=worst.outcome,
+        message=message,
+        seen=worst.seen,
+        limit=worst.limit,
+        interval=worst.interval,
+        n=worst.n,
+        unit=worst.unit,
+        remedy=worst.remedy,
+        findings=worst.findings,
+    )
+
+
+@check("rollout/error-rate", suite="rollout", severity="critical", trigger="error-rate", per="service")
+def error_rate(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """At each step the candidate fails no more often than the objective allows, nor clearly more than stable.
+
+    Why: a canary is there to be judged while few users meet it; looks at it are as many as one likes, and none counts
+    twice.
+
+    Remedy: the findings count failures by class; samples of each step are in the run's folder.
+    """
+    return _worst(story, [(step, step.errors) for step in story.steps if not step.abort], "the error rate")
+
+
+@check("rollout/latency", suite="rollout", severity="critical", trigger="latency", per="service")
+def latency(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """At each step the candidate answers as fast as stable within the margin.
+
+    Why: some releases are slow only once users are on them.
+
+    Remedy: compare both tracks request by request in the samples of the step.
+    """
+    return _worst(story, [(step, step.latency) for step in story.steps if not step.abort], "the latency")
+
+
+@check("rollout/sticky", suite="rollout", severity="major", per="service")
+def sticky(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """A user who has been moved to the candidate stays there, unless the release is taken back.
+
+    Why: who is thrown from one version to the other loses what a conversation was about, and sees two behaviours.
+
+    Remedy: make the balancer remember users by cookie or session, and split by that.
+    """
+    back = next((step.told for step in story.steps if step.abort), float("inf"))
+    users: dict[int, list[Seen]] = {}
+    for one in story.seen:
+        if one.kind == "staying" and one.version and one.at < back:
+            users.setdefault(one.user, []).append(one)
+    if not users:
+        return Assessment.not_applicable("nobody stayed: [rollout] probe_users is 0")
+    findings = []
+    for user, answers in sorted(users.items()):
+        answers.sort(key=lambda one: one.at)
+        moves = [
+            later.at
+            for earlier, later in pairwise(answers)
+            if earlier.version == story.candidate and later.version != story.candidate
+        ]
+        if moves:
+            findings.append(
+                Finding(
+                    where=f"user {user}",
+                    expected=f"{story.candidate} once it was seen",
+                    seen=f"taken back {len(moves)} times, first after {moves[0]:.0f} s",
+                )
+            )
+    return Assessment.of_findings(
+        findings,
+        held=f"none of {len(users)} users was taken back and forth",
+        broken="{count} user(s) were thrown between versions",
+        n=len(users),
+    )
+
+
+@check("rollout/users", suite="rollout", severity="critical", trigger="error-rate", per="service")
+def users_served(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """While the release is brought out, users' requests to the public address fail no more than the objective allows.
+
+    Why: releases that work break at the moment of a switch: connections cut, replicas gone before others are ready.
+
+    Remedy: the findings count what users got; drain connections, raise preStop and termination grace, see readiness.
+    """
+    failed = _failed(story.seen)
+    counts = Counts(failed=len(failed), total=len(story.seen))
+    verdict = judge_errors(counts, None, ErrorRule(objective=objectives.error_rate, confidence=CONFIDENCE))
+    remedy = "look at the moments in traffic.ndjson" if failed else ""
+    if verdict.verdict is Outcome.INCONCLUSIVE:
+        remedy = f"watch for {verdict.needed} more requests" if verdict.needed else remedy
+    return Assessment(
+        outcome=verdict.verdict,
+        message=f"public: {verdict.sentence}",
+        seen=percent(counts.rate) if counts.total else "",
+        limit=percent(objectives.error_rate),
+        interval=f"{percent(verdict.lower)} to {percent(verdict.upper)}",
+        n=counts.total,
+        remedy=remedy,
+        findings=_kinds(failed, "public"),
+    )
+
+
+@check("switch/idle", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
+def idle(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """Until the switch, users get the stable version alone.
+
+    Why: green is verified while nobody depends on it; a switch that has happened already has verified nothing.
+
+    Remedy: see the selector of the Service, or the upstream of the proxy, before the switch.
+    """
+    step = next(iter(story.steps), None)
+    first = min((one.at for one in story.seen if one.version == story.candidate), default=story.ended)
+    end = step.told - WINDOW if step is not None and step.by_word else first
+    before = [one for one in story.between(0.0, end) if one.version]
+    early = [one for one in before if one.version == story.candidate]
+    if len(before) < users_needed(0.0):
+        return Assessment.inconclusive(
+            f"{len(before)} answers before the switch, {users_needed(0.0)} are needed",
+            n=len(before),
+            remedy="begin to watch before the switch",
+        )
+    findings = [
+        Finding(where="public", expected=story.stable, seen=f"{story.candidate} at {one.at:.0f} s") for one in early[:5]
+    ]
+    return Assessment.of_findings(
+        findings, held=f"{len(before)} answers, all of {story.stable}", broken="users got green early", n=len(before)
+    )
+
+
+@check("switch/complete", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
+def switch_complete(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """After the switch all users get the candidate, and both versions answer for no longer than is allowed.
+
+    Why: a switch that was reported and never happened is found out by users; half of one is worse.
+
+    Remedy: see the selector or upstream again, caches of the proxy, and clients that keep connections to blue.
+    """
+    step = next(iter(story.steps), None)
+    if step is None:
+        return Assessment.inconclusive(
+            "nobody said that the switch was made", n=0, remedy="say `switch`, or watch longer"
+        )
+    after = [one for one in story.between(step.told, story.ended) if one.kind == "fresh" and one.version]
+    if step.reached is None:
+        share = share_of(after, story.candidate)
+        words = f"the switch never happened: {story.ended - step.told:.0f} s after it, {share} of new users got green"
+        if not step.by_word and not share.candidate:
+            return Assessment.inconclusive(
+                words, seen=str(share), n=len(after), remedy="make the switch, or say `switch`"
+            )
+        return Assessment.failed(words, seen=str(share), limit="all of them", remedy="see the selector or the upstream")
+    got = [one.at for one in story.seen if one.version == story.candidate and one.at >= step.told - WINDOW]
+    left = [one.at for one in story.seen if one.version == story.stable]
+    mixed = max(max(left, default=0.0) - min(got), 0.0)
+    words = f"both versions answered for {mixed:.1f} s, then {story.candidate} alone"
+    if mixed > mixed_within:
+        return Assessment.failed(words, seen=f"{mixed:.1f} s", limit=f"{mixed_within:g} s")
+    return Assessment.passed(words, seen=f"{mixed:.1f} s", limit=f"{mixed_within:g} s", n=len(after))
+
+
+@check("switch/way-back", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
+def way_back(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """Until the all-clear, blue is still there and answers at its own address.
+
+    Why: a rollback by switching back takes seconds while blue runs, and a deployment once it is gone.
+
+    Remedy: keep blue scaled up until the release has settled.
+    """
+    step = next(iter(story.steps), None)
+    if step is None or step.reached is None:
+        return Assessment.inconclusive("there was no switch after which to look", n=0)
+    after = sorted((one for one in story.direct if one.at >= step.told), key=lambda one: one.at)
+    row = longest = 0
+    lost = None
+    for one in after:
+        row = 0 if not one.error and one.version == story.stable else row + 1
+        if row > longest:
+            longest, lost = row, one
+    if longest >= IN_A_ROW and lost is not None:
+        words = f"blue could not take the traffic back: {longest} requests in a row to its own address failed"
+        why = lost.error or f"answers with {lost.version or 'no version'}"
+        return Assessment.failed(words, seen=f"{why}, until {lost.at:.0f} s", limit=f"{story.stable} answers")
+    if len(after) < IN_A_ROW:
+        return Assessment.inconclusive("blue was asked too seldom", n=len(after), remedy="let it settle for longer")
+    return Assessment.passed(f"blue answered {len(after)} requests until the all-clear", n=len(after))
+
+
+@check("rollout/taken-back", suite="rollout", severity="critical", trigger="health", per="service")
+def taken_back(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """Where the release is taken back, all users get stable again.
+
+    Why: an abort that leaves a share of users on a bad release is none.
+
+    Remedy: see the weights; scale the candidate to nothing.
+    """
+    step = next((one for one in story.steps if one.abort), None)
+    if step is None:
+        return Assessment.not_applicable("nothing was taken back")
+    after = [
+        one for one in story.between(step.reached or step.told, story.ended) if one.kind == "fresh" and one.version
+    ]
+    share = share_of(after, story.candidate)
+    if step.reached is None:
+        words = f"the abort is not complete: {share} of new users still get {story.candidate}"
+        return Assessment.failed(words, seen=str(share), limit="none of them")
+    took = step.reached - step.told
+    return Assessment.passed(f"all {share.total} new users got {story.stable} after {took:.1f} s", n=share.total)
+
+
+@check("settle/trend", suite="rollout", severity="critical", trigger="latency", per="service")
+def settled(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """After the last step the release stays as it is: neither latency nor memory rises.
+
+    Why: a leak passes every check of a level, and brings the service down at night.
+
+    Remedy: compare heap profiles of the beginning and the end; see what grows with every conversation.
+    """
+    if story.ending != "settled" or story.settle_began is None:
+        return Assessment.inconclusive(f"the watch ended before the release had settled: {story.ending}", n=0)
+    begin = story.settle_began
+    answered = [one for one in story.between(begin, story.ended) if not one.error and one.kind != "talking"]
+    times, took = (np.array([getattr(one, name) for one in answered]) for name in ("at", "took"))
+    slower = judge_trend(
+        times,
+        took,
+        TrendRule(relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin),
+    )
+    kept = [(at, size) for at, size in story.memory if at >= begin]
+    found = [("latency", slower, 1000.0, "ms")]
+    if kept:
+        grown = judge_trend(
+            np.array([at for at, _ in kept]),
+            np.array([size for _, size in kept]),
+            TrendRule(relative_margin=0.10, absolute_margin=LEAK),
+        )
+        found.append(("memory", grown, 2**-20, "MiB"))
+    told = []
+    for name, trend, scale, unit in found:
+        if trend.reason:
+            told.append(f"{name}: {trend.reason}")
+        else:
+            told.append(
+                f"{name} {trend.level * scale:.1f} {unit}, rise {trend.rise * scale:+.1f} "
+                f"[{trend.lower * scale:+.1f}, {trend.upper * scale:+.1f}], tolerated {trend.margin * scale:.1f}"
+            )
+    name, worst, scale, unit = max(found, key=lambda one: one[1].verdict.rank)
+    return Assessment(
+        outcome=worst.verdict,
+        message=f"in {story.ended - begin:.0f} s: {'; '.join(told)}",
+        seen=f"{worst.rise * scale:.1f}" if not worst.reason else "",
+        limit=f"{worst.margin * scale:.1f}" if not worst.reason else "",
+        n=worst.n,
+        unit=f"{unit} of {name}",
+        remedy="let it settle for longer: [rollout] settle" if worst.verdict is Outcome.INCONCLUSIVE else "",
+    )
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    canary_share,
+    idle,
+    switch_complete,
+    error_rate,
+    latency,
+    users_served,
+    sticky,
+    versions,
+    way_back,
+    taken_back,
+    settled,
+)
+"""Every check of a watched rollout, in the order in which people ask."""
