@@ -7,7 +7,7 @@ FAULT ?=
 TESTS ?= tests
 comma := ,
 
-.PHONY: demo test lint docs clean bench
+.PHONY: demo test test-long lint docs clean bench
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seatrial needs Python 3.11 or newer; say which with PYTHON=...; this is " + sys.version)'
@@ -22,7 +22,11 @@ demo: $(STAMP)
 	@$(BIN)/seatrial gate reports/latest
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 $(TESTS)
+	$(BIN)/pytest -n 2 -m "not long" $(TESTS)
+
+# What takes minutes: whole rollouts behind a real proxy, one after the other, since they measure latencies.
+test-long: $(STAMP)
+	$(BIN)/pytest -m long $(TESTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -85,12 +85,16 @@ class Proxy:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 10
-        while True:
-            try:
-                urlopen(f"{self.url}/healthz", timeout=1).read()
-                return self
-            except (URLError, ConnectionError):
-                assert time.monotonic() < deadline, (self._folder / "error.log").read_text()
+        while not self._answers():
+            assert time.monotonic() < deadline, (self._folder / "error.log").read_text()
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            urlopen(f"{self.url}/healthz", timeout=1).read()
+        except (URLError, ConnectionError):
+            return False
+        return True
 
     def weight(self, weight: float, **more: object) -> None:
         """Split anew, as an operator does: write, and reload."""

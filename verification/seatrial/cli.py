@@ -46,6 +46,12 @@ COMMANDS: Final = (
         summary="measure stable against itself: false alarms, and what a budget can see",
         needs="load",
     ),
+    Command(
+        name="watch-rollout",
+        module="seatrial.rollout.watch_command",
+        summary="verify a release while it is brought out, and decide",
+        needs="load",
+    ),
     Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo"),
 )
 

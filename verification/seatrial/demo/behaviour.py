@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -26,6 +27,13 @@ class Behaviour:
     """Seconds from one standstill of the whole process to the next, as of a garbage collector; 0 for none."""
     freeze_for: float = 0.0
     """Seconds that each standstill lasts."""
+    busy_above: float = math.inf
+    """Requests per second above which answers take ``busy_factor`` times as long."""
+    busy_factor: float = 1.0
+    sour_after: float = math.inf
+    """Seconds after its first completion from which on a tenth of them fails."""
+    leak: int = 0
+    """Bytes that each request leaves behind."""
     cut_share: float = 0.0
     """Share of streams whose connection is cut midway, from 0 to 1."""
     error_share: float = 0.0

@@ -21,6 +21,7 @@ from seatrial.demo.behaviour import Behaviour
 from seatrial.demo.completions import Completions
 from seatrial.demo.request import MODELS
 from seatrial.demo.sessions import Sessions
+from seatrial.demo.strain import Strain
 from seatrial.demo.telemetry import Telemetry, add_security_headers, json_response
 
 MAX_BODY: Final = 256 * 1024
@@ -56,6 +57,7 @@ def application(identity: Identity, behaviour: Behaviour, *, seed: str = "0", st
     telemetry = Telemetry(
         version=identity.version, commit=identity.commit, track=identity.track, sessions=lambda: len(sessions)
     )
+    strain = Strain(behaviour)
     completions = Completions(
         behaviour=behaviour,
         sessions=sessions,
@@ -63,8 +65,9 @@ def application(identity: Identity, behaviour: Behaviour, *, seed: str = "0", st
         fingerprint=f"fp_{identity.commit[:10]}",
         seed=f"{seed}/{identity.track}",
         stall=stall,
+        strain=strain,
     )
-    app = web.Application(middlewares=[telemetry.middleware()], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[telemetry.middleware(), strain.middleware()], client_max_size=MAX_BODY)
     app.on_response_prepare.append(add_security_headers)
     app.router.add_post("/v1/chat/completions", completions.post)
     app.router.add_delete("/v1/sessions/{session}", completions.end_session)

@@ -19,6 +19,7 @@ from seatrial.demo.pace import Pace, Tempo
 from seatrial.demo.request import CompletionRequest, parse
 from seatrial.demo.sessions import Sessions
 from seatrial.demo.spoiling import spoiled, tokens_kept
+from seatrial.demo.strain import Strain
 from seatrial.demo.telemetry import Telemetry, json_response
 
 SESSION_HEADER: Final = "X-Session-Id"
@@ -45,6 +46,7 @@ class Completions:
         fingerprint: str,
         seed: str,
         stall: float,
+        strain: Strain,
     ) -> None:
         """``stall`` is how many seconds a stalled stream is kept open before it is cut."""
         self._behaviour = behaviour
@@ -56,6 +58,7 @@ class Completions:
         self._errors = random.Random(f"{seed}/errors")  # noqa: S311 -- a simulation, no secret
         self._cuts = random.Random(f"{seed}/cuts")  # noqa: S311 -- a simulation, no secret
         self._stall = stall
+        self._strain = strain
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -76,8 +79,8 @@ class Completions:
         request_id = request.headers.get(REQUEST_ID_HEADER, "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"req_{uuid.uuid4().hex}"
-        tempo = self._pace.tempo()
-        if self._errors.random() < self._behaviour.error_share:
+        tempo = self._pace.tempo(self._strain.factor())
+        if self._errors.random() < self._strain.error_share():
             await asyncio.sleep(tempo.first_token())
             response: web.StreamResponse = self._broken()
             response.headers[REQUEST_ID_HEADER] = request_id

@@ -43,6 +43,8 @@ class Fault:
     """Patch of the manifests, relative to the folder of manifests."""
     load: str | None = None
     """Load profile that it takes to be sure of it, where the demo's own is too short."""
+    watched: bool = False
+    """Whether it shows only while a rollout is watched: under traffic, or with time."""
 
 
 def _candidate(
@@ -145,6 +147,33 @@ FAULTS: Final = (
             expected=("latency/error-rate",),
         ),
         load="thorough",
+    ),
+    replace(
+        _candidate(
+            "slow-under-weight",
+            "the candidate takes twice as long to answer once it gets more than 70 requests a second",
+            lambda b: replace(b, busy_above=70.0, busy_factor=2.0),
+            expected=("rollout/latency",),
+        ),
+        watched=True,
+    ),
+    replace(
+        _candidate(
+            "sours",
+            "the candidate answers a tenth of chat completions with 500 from 15 s after its first one",
+            lambda b: replace(b, sour_after=15.0),
+            expected=("rollout/error-rate",),
+        ),
+        watched=True,
+    ),
+    replace(
+        _candidate(
+            "leaks",
+            "each request leaves 100 kB behind in the candidate's memory",
+            lambda b: replace(b, leak=100_000),
+            expected=("settle/trend",),
+        ),
+        watched=True,
     ),
     _candidate(
         "broken-intent",

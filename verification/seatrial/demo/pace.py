@@ -47,8 +47,8 @@ class Pace:
         self._tails = random.Random(f"{seed}/tails")  # noqa: S311 -- a simulation, no secret
         self._behaviour = behaviour
 
-    def tempo(self) -> Tempo:
-        """Of the next answer."""
+    def tempo(self, factor: float = 1.0) -> Tempo:
+        """Of the next answer, ``factor`` times as long as it would be."""
         slow = self._tails.random() < self._behaviour.tail_share
-        factor = self._behaviour.slowdown * (self._behaviour.tail_factor if slow else 1.0)
-        return Tempo(self._random, factor=factor, delay=self._behaviour.first_token_delay)
+        own = self._behaviour.slowdown * (self._behaviour.tail_factor if slow else 1.0)
+        return Tempo(self._random, factor=factor * own, delay=self._behaviour.first_token_delay)

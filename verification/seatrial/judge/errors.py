@@ -73,7 +73,7 @@ def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> 
     that fail independently of each other.
     """
     alpha = 1 - rule.confidence
-    sided = f"{rule.confidence:.0%} confidence"
+    sided = f"{rule.confidence * 100:.3g}% confidence"
     if candidate.total == 0 or (control is not None and control.total == 0):
         return ErrorVerdict(
             verdict=Outcome.INCONCLUSIVE,

@@ -223,7 +223,7 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
     failed = [level for level in (*required, *watched) if level.verdict is Outcome.FAIL]
     decisive = _decisive(required, failed)
     n = len(control)
-    confidence = f"{rule.confidence:.0%} confidence, n={n} pairs"
+    confidence = f"{rule.confidence * 100:.3g}% confidence, n={n} pairs"
     needed: int | None = 0
     if failed:
         verdict = Outcome.FAIL

@@ -62,7 +62,7 @@ def judge_objective(
         upper = float(ordered[last]) if last < n else math.inf
     numbers = (
         f"{name} {milliseconds(seen)} ms, {share:.2%} slower than {milliseconds(objective)} ms "
-        f"[{low:.2%}, {high:.2%}], allowed {1 - level:.2%} ({confidence:.0%} confidence, n={n})"
+        f"[{low:.2%}, {high:.2%}], allowed {1 - level:.2%} ({confidence * 100:.3g}% confidence, n={n})"
     )
     needed = 0
     if low > 1 - level:

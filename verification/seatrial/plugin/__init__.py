@@ -74,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     for name, meaning in SUITES.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", "watch: of a rollout while it happens, with --seatrial-watch")
     config.addinivalue_line("markers", "check(id, suite=, severity=, trigger=, object=): what a test stands for")
 
     from seatrial.environment.precedence import choose

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -15,7 +16,7 @@ from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule, judge_errors, percent
 from seatrial.judge.proportions import Counts
-from seatrial.judge.trend import TrendRule, judge_trend
+from seatrial.judge.trend import Trend, TrendRule, judge_trend
 from seatrial.rollout.share import share_of, users_needed
 from seatrial.rollout.story import Step, Story
 from seatrial.rollout.traffic import Seen
@@ -25,6 +26,8 @@ WINDOW: Final = 5.0
 """Seconds before a switch is told that still belong to it: a deployer speaks when it has done, not before."""
 IN_A_ROW: Final = 3
 """Failures one after the other of the stable version's own address before it counts as gone."""
+ANSWERS: Final = 200
+"""Streamed answers while it settles, below which their trend is not looked at: ten for each part of the time."""
 LEAK: Final = 16 * 2**20
 """Bytes that a process may grow by while it settles, whatever its size."""
 
@@ -52,7 +55,7 @@ def _unreached(story: Story) -> Step | None:
     return next((step for step in story.steps if step.reached is None), None)
 
 
-@check("traffic/versions", suite="rollout", severity="critical", per="service")
+@check("traffic/versions", suite="rollout", severity="major", per="service")
 def versions(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """The public address answers with the stable version or the candidate, and with no other.
 
@@ -219,6 +222,28 @@ def users_served(story: Story, objectives: Objectives, mixed_within: float) -> A
     )
 
 
+@check("rollout/conversations", suite="rollout", severity="major", per="service")
+def conversations(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
+    """No answer that is being given when traffic moves is cut.
+
+    Why: old replicas that end before their last answer does cut users off in the middle of a sentence, seldom enough to
+    hide in any error rate.
+
+    Remedy: drain: fail readiness first, then finish what is in flight within the termination grace period.
+    """
+    talks = [one for one in story.seen if one.kind == "talking"]
+    if not talks:
+        return Assessment.not_applicable("nobody talked: load is not allowed here, or [rollout] probe_users is 0")
+    cut = [one for one in talks if one.status and one.error and not one.error.startswith("http-")]
+    findings = [
+        Finding(where=f"user {one.user}", path=f"at {one.at:.1f} s", expected="a whole answer", seen=one.error)
+        for one in cut
+    ]
+    return Assessment.of_findings(
+        findings, held=f"all of {len(talks)} answers were whole", broken="{count} answer(s) were cut", n=len(talks)
+    )
+
+
 @check("switch/idle", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
 def idle(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """Until the switch, users get the stable version alone.
@@ -337,41 +362,56 @@ def settled(story: Story, objectives: Objectives, mixed_within: float) -> Assess
     if story.ending != "settled" or story.settle_began is None:
         return Assessment.inconclusive(f"the watch ended before the release had settled: {story.ending}", n=0)
     begin = story.settle_began
-    answered = [one for one in story.between(begin, story.ended) if not one.error and one.kind != "talking"]
-    times, took = (np.array([getattr(one, name) for one in answered]) for name in ("at", "took"))
-    slower = judge_trend(
-        times,
-        took,
-        TrendRule(relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin),
-    )
-    kept = [(at, size) for at, size in story.memory if at >= begin]
-    found = [("latency", slower, 1000.0, "ms")]
-    if kept:
-        grown = judge_trend(
-            np.array([at for at, _ in kept]),
-            np.array([size for _, size in kept]),
-            TrendRule(relative_margin=0.10, absolute_margin=LEAK),
-        )
-        found.append(("memory", grown, 2**-20, "MiB"))
-    told = []
-    for name, trend, scale, unit in found:
-        if trend.reason:
-            told.append(f"{name}: {trend.reason}")
-        else:
-            told.append(
-                f"{name} {trend.level * scale:.1f} {unit}, rise {trend.rise * scale:+.1f} "
-                f"[{trend.lower * scale:+.1f}, {trend.upper * scale:+.1f}], tolerated {trend.margin * scale:.1f}"
-            )
-    name, worst, scale, unit = max(found, key=lambda one: one[1].verdict.rank)
+    slower = TrendRule(relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin)
+    found = []
+    for name, kinds in (("latency", ("fresh", "staying")), ("answers", ("talking",))):
+        answered = [one for one in story.between(begin, story.ended) if not one.error and one.kind in kinds]
+        if name == "latency" or len(answered) >= ANSWERS:
+            seen = [(one.at, one.took) for one in answered]
+            found.append(_Rise(name=name, trend=_trend(seen, slower), scale=1000.0, unit="ms"))
+    if story.memory_expected:
+        kept = [(at, size) for at, size in story.memory if at >= begin]
+        grown = TrendRule(relative_margin=0.10, absolute_margin=LEAK)
+        found.append(_Rise(name="memory", trend=_trend(kept, grown), scale=2**-20, unit="MiB"))
+    worst = max(found, key=lambda one: one.trend.verdict.rank)
+    known = not worst.trend.reason
     return Assessment(
-        outcome=worst.verdict,
-        message=f"in {story.ended - begin:.0f} s: {'; '.join(told)}",
-        seen=f"{worst.rise * scale:.1f}" if not worst.reason else "",
-        limit=f"{worst.margin * scale:.1f}" if not worst.reason else "",
-        n=worst.n,
-        unit=f"{unit} of {name}",
-        remedy="let it settle for longer: [rollout] settle" if worst.verdict is Outcome.INCONCLUSIVE else "",
+        outcome=worst.trend.verdict,
+        message=f"in {story.ended - begin:.0f} s: {'; '.join(map(str, found))}",
+        seen=f"{worst.trend.rise * worst.scale:.1f}" if known else "",
+        limit=f"{worst.trend.margin * worst.scale:.1f}" if known else "",
+        n=worst.trend.n,
+        unit=f"{worst.unit} of {worst.name}",
+        remedy={
+            Outcome.INCONCLUSIVE: "let it settle for longer: [rollout] settle"
+            if known
+            else f"see why there is so little of {worst.name}",
+            Outcome.FAIL: "compare heap and threads at the beginning and at the end",
+        }.get(worst.trend.verdict, ""),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rise:
+    """A trend with the unit that people read; ``scale`` leads from its own to that."""
+
+    name: str
+    trend: Trend
+    scale: float
+    unit: str
+
+    def __str__(self) -> str:
+        trend, scale = self.trend, self.scale
+        if trend.reason:
+            return f"{self.name}: {trend.reason}"
+        return (
+            f"{self.name} {trend.level * scale:.1f} {self.unit}, rise {trend.rise * scale:+.1f} "
+            f"[{trend.lower * scale:+.1f}, {trend.upper * scale:+.1f}], tolerated {trend.margin * scale:.1f}"
+        )
+
+
+def _trend(seen: Sequence[tuple[float, float]], rule: TrendRule) -> Trend:
+    return judge_trend(np.array([at for at, _ in seen]), np.array([value for _, value in seen]), rule)
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -381,6 +421,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     error_rate,
     latency,
     users_served,
+    conversations,
     sticky,
     versions,
     way_back,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.evidence.assessment import Assessment
+from seatrial.evidence.run import write_atomically
 from seatrial.rollout.story import Story
 
 
@@ -39,7 +40,7 @@ def write_story(story: Story, path: Path) -> None:
             for step in story.steps
         ],
     }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def _told(found: Assessment | None) -> dict[str, Any] | None:

@@ -98,7 +98,7 @@ class Step:
 @dataclass(kw_only=True)
 class Story:
     """All of a watch. ``direct`` is what stable's own address answered meanwhile, ``memory`` seconds and bytes of the
-    candidate.
+    candidate, which are expected where the environment declares its metrics.
     """
 
     strategy: str
@@ -108,6 +108,7 @@ class Story:
     seen: Sequence[Seen] = ()
     direct: Sequence[Seen] = ()
     memory: Sequence[tuple[float, float]] = ()
+    memory_expected: bool = False
     settle_began: float | None = None
     ended: float = 0.0
     ending: Ending = "out of time"

@@ -59,7 +59,7 @@ class Scene:
 
 
 class Watch:
-    """One watch. ``judge`` measures the candidate at a step, and is called from a thread of its own."""
+    """One watch. ``judge`` measures the candidate at a step; ``tell`` is told how far it is, ``keep`` each news."""
 
     def __init__(
         self,
@@ -69,15 +69,22 @@ class Watch:
         directory: Path,
         judge: Callable[[str, float], Measured] | None,
         tell: Callable[[object], None],
+        keep: Callable[[Story], None],
     ) -> None:
         self._scene = scene
         self._run_id = run_id
         self._directory = directory
         self._judge = judge
         self._tell = tell
+        self._keep = keep
         self._words = Words(scene.words) if scene.words else None
         self._patience = threading.Event()
-        self.story = Story(strategy=scene.strategy, stable=scene.stable_version, candidate=scene.candidate_version)
+        self.story = Story(
+            strategy=scene.strategy,
+            stable=scene.stable_version,
+            candidate=scene.candidate_version,
+            memory_expected=scene.candidate is not None and scene.candidate.service.health.metrics is not None,
+        )
 
     def run(self) -> Story:
         """Watch until it has settled, the candidate is shown to be bad, or the time is over.
@@ -115,6 +122,7 @@ class Watch:
             if story.steps:
                 story.steps[-1].ended = step.told
             story.steps.append(step)
+            self._keep(story)
             if not self._reach(step, traffic):
                 step.ended = traffic.now
                 story.ending = "out of time" if self._late(traffic) else "step not reached"
@@ -123,7 +131,9 @@ class Watch:
                 step.ended = traffic.now
                 story.ending = "aborted"
                 return
+            self._keep(story)
             self._measure(step)
+            self._keep(story)
             if any(found is not None and found.outcome is Outcome.FAIL for found in (step.errors, step.latency)):
                 step.ended = traffic.now
                 story.ending = "bad candidate"
@@ -131,6 +141,7 @@ class Watch:
         if self._late(traffic):
             return
         story.settle_began = traffic.now
+        self._keep(story)
         until = traffic.now + self._scene.settle
         while traffic.now < until:
             if self._late(traffic):

@@ -17,7 +17,7 @@ from seatrial.fixtures.targets import ServicePair
 if TYPE_CHECKING:
     from seatrial.rollout.story import Story
 
-pytestmark = pytest.mark.rollout
+pytestmark = [pytest.mark.rollout, pytest.mark.watch]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

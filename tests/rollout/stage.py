@@ -1,0 +1,138 @@
+"""A rollout as a pipeline makes it: two releases, a real nginx between them and their users, and a deployer."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rollout.proxy import Proxy
+
+POLICY = """
+extends = "base"
+environment = "near"
+
+[evidence]
+expected = "required-suites"
+
+[required]
+smoke = {minimum = 1}
+rollout = {minimum = 8}
+"""
+ENVIRONMENT = """
+extends = "base"
+
+[run]
+track = "candidate"
+phase = "canary"
+
+[release]
+version = "1.5.0"
+
+[services.chat]
+namespace = "chatbot-demo"
+candidate_workload = "deployment/chatbot-candidate"
+url.stable = "{stable}"
+url.candidate = "{candidate}"
+url.public = "{public}"
+timeout = "3s"
+
+[services.chat.objectives]
+error_rate = 0.02
+
+[services.chat.latency]
+profile = "streamed"
+
+[cluster]
+kubeconfig = "{kubeconfig}"
+context = "seatrial-demo"
+namespaces = ["chatbot-demo"]
+
+[load]
+allowed = true
+max_rate = 200
+max_requests = 10000
+
+[rollout]
+strategy = "{strategy}"
+steps = [20, 100]
+probe_rate = 20
+step_within = "20s"
+settle = "15s"
+mixed_within = "5s"
+"""
+
+
+@dataclass
+class Stage:
+    """Where a rollout takes place. ``say`` appends the deployer's words."""
+
+    proxy: Proxy
+    variables: dict[str, str]
+    folder: Path
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def say(self, word: str) -> None:
+        with (self.folder / "words").open("a") as stream:
+            stream.write(word + "\n")
+
+    def story(self) -> dict[str, Any]:
+        """What is known so far; empty before anything is."""
+        found = list(self.folder.glob("reports/2*/samples/rollout/chat/story.json"))
+        return json.loads(found[0].read_text()) if found else {}
+
+    def watched_for(self, seconds: float) -> None:
+        """Until users have been seen for so long."""
+        self._until(lambda: self._seen() >= seconds)
+
+    def judged(self, number: int) -> bool:
+        """Wait until so many steps were judged. False where the watch ended before."""
+
+        def known() -> bool:
+            steps = self.story().get("steps", [])
+            return len(steps) >= number and steps[number - 1]["latency"] is not None
+
+        return self._until(known)
+
+    def settling(self) -> bool:
+        """Wait until the last step is behind. False where the watch ended before."""
+        return self._until(lambda: self.story().get("settle_began") is not None)
+
+    def _seen(self) -> float:
+        for path in self.folder.glob("reports/2*/samples/rollout/chat/traffic.ndjson"):
+            lines = path.read_text().splitlines()
+            return float(json.loads(lines[-1])["at"]) if lines else 0.0
+        return 0.0
+
+    def _until(self, holds: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 120
+        while not holds():
+            if self.over.wait(0.1):
+                return False
+            assert time.monotonic() < deadline, "the watch stands still"
+        return True
+
+
+Deploy = Callable[[Stage], None]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One watched rollout and its decision."""
+
+    exit_code: int
+    output: str
+    folder: Path
+
+    def bad(self) -> dict[str, str]:
+        """Outcomes that are no pass, of every check."""
+        content = json.loads((self.folder / "evidence.json").read_text())
+        return {case["check"]: case["outcome"] for case in content["outcomes"] if case["outcome"] not in ("pass", None)}
+
+    def story(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "samples/rollout/chat/story.json").read_text())
+        return found
