@@ -1,5 +1,6 @@
 """Conversations as load: which may serve, and that their turns keep their order."""
 
+import itertools
 import json
 
 import pytest
@@ -106,7 +107,7 @@ def test_turns_take_the_slots_of_the_rate_and_keep_their_order(profile):
     for said in sessions.values():
         assert [request.turn for request in said] == list(range(len(said)))
         assert len({request.prompt for request in said}) == 1
-        gaps = [later.due - earlier.due for earlier, later in zip(said, said[1:], strict=False)]
+        gaps = [later.due - earlier.due for earlier, later in itertools.pairwise(said)]
         # Half a mean gap lies between the members of a pair, whose order changes.
         assert all(gap >= 0.5 - 1 / 20 for gap in gaps)
     assert {request.turn for request in requests} == {0, 1, 2}
@@ -130,7 +131,7 @@ def test_a_conversation_is_held_in_order_with_what_was_answered(serve, run, pair
     whole = [turns for turns in sessions.values() if len(turns) == 3]
     assert len(whole) >= 5
     for turns in whole:
-        for earlier, later in zip(turns, turns[1:], strict=False):
+        for earlier, later in itertools.pairwise(turns):
             assert later["due"] >= earlier["end"]
             assert later["sent"] >= earlier["end"]
     assert not any(line["error"] for line in lines)

@@ -73,7 +73,12 @@ def test_a_ramp_has_two_ends(changes, words):
 def test_a_ramp_in_steps_is_even_within_each():
     stairs = Profile.model_validate(
         {
-            **{"rate": 30, "rate_from": 10, "arrival": "ramp", "steps": 3, "duration": "6s", "warm_up": "1s"},
+            "rate": 30,
+            "rate_from": 10,
+            "arrival": "ramp",
+            "steps": 3,
+            "duration": "6s",
+            "warm_up": "1s",
             "prompts": ["when?"],
         }
     )

@@ -59,7 +59,9 @@ class Business(Rules):
         counted = (self.part, self.whole, self.max_share)
         if self.query is None and None in counted:
             raise ValueError("expected part, whole and max_share, or query with min or max")
-        if self.query is not None and (any(part is not None for part in counted) or (self.min, self.max) == (None,) * 2):
+        if self.query is not None and (
+            any(part is not None for part in counted) or (self.min, self.max) == (None,) * 2
+        ):
             raise ValueError("expected query with min or max, and nothing else")
         return self
 
@@ -83,9 +85,9 @@ class ServiceMetrics(Rules):
     """whether it is a native histogram, which Prometheus alone has"""
     restarts: SelectorText = "process_start_time_seconds"
     """gauge that changes when a process starts anew"""
-    saturation: dict[Name, Saturation] = {}
+    saturation: dict[Name, Saturation] = Field(default={})
     """resources by name"""
-    business: dict[Name, Business] = {}
+    business: dict[Name, Business] = Field(default={})
     """business metrics by name"""
     alerts: MatchersText | None = None
     """conditions on the labels of its alerts; those of `select` where absent"""

@@ -1,8 +1,9 @@
 """Are latencies within their objective, and no worse than stable's, as far as the buckets of a histogram can tell?
 
-A histogram says how many requests took longer than each of its boundaries, and nothing of what lies between two. Nothing
-is interpolated here: what a bucket leaves open counts for the candidate before it is failed, and against it before it is
-passed. Shares beyond a boundary get the exact interval of a proportion, for requests that are independent of each other.
+A histogram says how many requests took longer than each of its boundaries, and nothing of what lies between two.
+Nothing is interpolated here: what a bucket leaves open counts for the candidate before it is failed, and against it
+before it is passed. Shares beyond a boundary get the exact interval of a proportion, for requests that are independent
+of each other.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class BucketVerdict:
     upper: float
     beyond_least: int
     beyond_most: int
+    objective: float | None
     needed: int | None
     sentence: str
 
@@ -96,7 +98,9 @@ def judge_buckets(
         verdict, needed, why = _undecided(n, least, most, rule, objective_broken=objective_broken)
         sentence = f"{why}: {numbers}"
     if rule.objective is not None and least != most:
-        sentence += f"; {milliseconds(rule.objective)} ms lies inside of a bucket, so between {least} and {most} were slower"
+        sentence += (
+            f"; {milliseconds(rule.objective)} ms lies inside of a bucket, so between {least} and {most} were slower"
+        )
     return BucketVerdict(
         verdict=verdict,
         n=n,
@@ -104,6 +108,7 @@ def judge_buckets(
         upper=upper,
         beyond_least=least,
         beyond_most=most,
+        objective=rule.objective,
         needed=needed,
         sentence=sentence,
     )
@@ -152,5 +157,3 @@ def _range(lower: float, upper: float) -> str:
     if math.isinf(upper):
         return f"above {milliseconds(lower)} ms" if lower else "not bounded"
     return f"between {milliseconds(lower)} and {milliseconds(upper)} ms"
-
-

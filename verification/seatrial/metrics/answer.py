@@ -5,6 +5,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -142,7 +143,7 @@ def _series(item: object, *, many: bool) -> Series:
         raise _Shape(f"a list of samples; seen {_shown(samples)}")
     pairs = [_pair(sample) for sample in samples]
     times = tuple(_time(time) for time, _ in pairs)
-    if any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(times)):
         raise _Shape(f"samples in order of time; seen others in {_shown(labels)}")
     if histograms is None:
         return Series(labels=labels, times=times, values=tuple(_number(value) for _, value in pairs))

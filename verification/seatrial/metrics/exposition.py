@@ -26,7 +26,9 @@ class NoExposition(CannotLook):
     """The process answered, and what it answered is no page of metrics."""
 
 
-def scrape(client: Client, path: str, *, at: float, within: float, max_bytes: int, max_series: int) -> tuple[Series, ...]:
+def scrape(
+    client: Client, path: str, *, at: float, within: float, max_bytes: int, max_series: int
+) -> tuple[Series, ...]:
     """Every sample of the page at ``path``, with ``at`` as its time: seconds since 1970 when the scrape began.
 
     Raises NoAnswer, and NoExposition for another status, another text, or more than ``max_series``.

@@ -1,8 +1,8 @@
 """By how much counters rose between the samples of a window: whole numbers, since nothing is extrapolated.
 
-Prometheus' ``increase()`` stretches what it saw to the ends of the window, so that it answers 3.07 where 3 requests were
-made, and takes nothing in where a series has one sample only. Exact tests want counts; see
-https://prometheus.io/docs/prometheus/latest/querying/functions/#increase for what it does.
+Prometheus' ``increase()`` stretches what it saw to the ends of the window, so that it answers 3.07 where 3 requests
+were made, and takes nothing in where a series has one sample only. Exact tests want counts; what it does stands at
+https://prometheus.io/docs/prometheus/latest/querying/functions/#increase
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.environment.selection import service_targets
+from seatrial.evidence.case import Case
 from seatrial.evidence.redaction import redactor
 from seatrial.fixtures import record
 from seatrial.fixtures.session import Context
@@ -15,8 +16,15 @@ from seatrial.fixtures.targets import service_pairs
 from seatrial.plugin import allure
 from seatrial.plugin.evidence import concluded
 
-ORDER = {suite: position for position, suite in enumerate(record.SUITES)}
+ORDER = {suite: float(position) for position, suite in enumerate(record.SUITES)}
 """Cheap and telling first, load last."""
+
+
+def _position(case: Case | None) -> float:
+    """Where a case stands in a run: metrics are looked at after the load, since they tell what became of it."""
+    if case is None:
+        return len(ORDER)
+    return ORDER["latency"] + 0.5 if case.check.startswith("metrics/") else ORDER[case.suite]
 
 
 class Items:
@@ -82,7 +90,7 @@ class Items:
             items[:] = kept
         for item in items:
             case = record.case_of(item)
-            order[item] = len(ORDER) if case is None else ORDER[case.suite]
+            order[item] = _position(case)
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
         items.sort(key=order.__getitem__)
