@@ -8,6 +8,7 @@ of each other.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,16 +142,21 @@ def quantile_bounds(buckets: Mapping[tuple[float, float], int], level: float, *,
     0 and infinity where the counts show nothing.
     """
     total, tail = sum(buckets.values()), 1 - level
-    lower, upper = 0.0, math.inf
     if not total:
-        return lower, upper
-    for edge in sorted({edge for bounds in buckets for edge in bounds if math.isfinite(edge) and edge > 0}):
-        certain, possible = beyond(buckets, edge)
-        if rate_interval(Counts(failed=certain, total=total), alpha=alpha)[0] > tail:
-            lower = edge
-        if math.isinf(upper) and rate_interval(Counts(failed=possible, total=total), alpha=alpha)[1] <= tail:
-            upper = edge
-    return lower, upper
+        return 0.0, math.inf
+    edges = sorted({edge for bounds in buckets for edge in bounds if math.isfinite(edge) and edge > 0})
+
+    def reached(edge: float) -> bool:
+        failed = beyond(buckets, edge)[0]
+        return rate_interval(Counts(failed=failed, total=total), alpha=alpha)[0] <= tail
+
+    def passed(edge: float) -> bool:
+        failed = beyond(buckets, edge)[1]
+        return rate_interval(Counts(failed=failed, total=total), alpha=alpha)[1] <= tail
+
+    # What lies beyond shrinks from edge to edge, so that both turn from false to true once.
+    first, last = bisect.bisect_left(edges, True, key=reached), bisect.bisect_left(edges, True, key=passed)
+    return edges[first - 1] if first else 0.0, edges[last] if last < len(edges) else math.inf
 
 
 def _range(lower: float, upper: float) -> str:
