@@ -82,6 +82,7 @@ class Counting:
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     exposes: bool = True
+    served: int = 0
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class Counting:
 
     def serve(self, count: int, *, code: str = "200", seconds: float = 0.03) -> None:
         """Count some requests."""
+        self.served += count
         self.requests.labels(code).inc(count)
         for _ in range(count):
             self.took.observe(seconds)
