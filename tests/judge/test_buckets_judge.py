@@ -1,5 +1,6 @@
 """Quantiles by buckets: bounds that hold, verdicts with their resolution, and how often they are wrong."""
 
+import itertools
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ Ranges = dict[tuple[float, float], int]
 
 def ranges(*counts: int, edges: tuple[float, ...] = EDGES) -> Ranges:
     bounds = (-INF, *edges, INF)
-    return dict(zip(zip(bounds, bounds[1:], strict=False), counts, strict=True))
+    return dict(zip(itertools.pairwise(bounds), counts, strict=True))
 
 
 def histogram(values: np.ndarray, edges: tuple[float, ...] = EDGES) -> Ranges:

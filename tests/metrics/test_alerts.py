@@ -51,6 +51,9 @@ def test_what_is_no_alert_says_so(item: dict[str, Any], words: str) -> None:
     ("document", "status", "kind"), [({}, 200, Malformed), ([1], 200, Malformed), ([], 500, Refused)]
 )
 def test_an_alertmanager_that_is_none(document: Any, status: int, kind: type[Exception]) -> None:
-    with scripted(says(document, status)) as (url, _):
-        with open_address(url, run_id="r", connect_timeout=1, timeout=1) as client, pytest.raises(kind):
-            ask_alertmanager(client, Bounds())
+    with (
+        scripted(says(document, status)) as (url, _),
+        open_address(url, run_id="r", connect_timeout=1, timeout=1) as client,
+        pytest.raises(kind),
+    ):
+        ask_alertmanager(client, Bounds())

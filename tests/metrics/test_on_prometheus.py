@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from support.metrics import Counting, counting, eventually, prometheus, settings
 
 CHECKS = {check.id: check for check in metrics.CHECKS}
 ENVIRONMENT = Environment(name="t")
+PAIRS = 20
 RULES = [{"alert": "QueueFull", "expr": "queue_full > 0.95", "labels": {"service": "chat"}}]
 
 
@@ -30,12 +31,14 @@ class Watched:
 
     url: str
     server: Prometheus
+    pair: str
     stable: Counting
     candidate: Counting
 
     def reading(
         self, *, changed: float | None = None, beside: bool = True, within: dict[str, Any] | None = None, **service: Any
     ) -> Reading:
+        service["metrics"] = {"select": f'pair="{self.pair}"', **service.get("metrics", {})}
         subject, control = targets("http://stable", "http://candidate" if beside else None, **service)
         declared = settings(prometheus=self.url, **(within or {}))
         return Reading(
@@ -51,12 +54,18 @@ class Watched:
     def run(self, identity: str, **more: Any) -> Assessment:
         return CHECKS[identity].run(self.reading(**more), ENVIRONMENT)
 
+    def newest(self) -> float:
+        """When Prometheus scraped the stable process last."""
+        labels = f'pair="{self.pair}",track="stable"'
+        (found,) = self.server.instant(f"timestamp(up{{{labels}}})", at=time.time())
+        return found.values[-1]
+
     def scraped(self, **more: Any) -> tuple[int, int]:
         """Waits until Prometheus has scraped what was counted last, and tells the failed and all requests."""
         expected = {"stable": self.stable.served, "candidate": self.candidate.served}
 
         def totals() -> dict[str, float]:
-            found = self.server.instant("http_request_duration_seconds_count", at=time.time())
+            found = self.server.instant(f'http_request_duration_seconds_count{{pair="{self.pair}"}}', at=time.time())
             return {one.labels["track"]: one.values[-1] for one in found}
 
         eventually(totals, lambda seen: seen == expected)
@@ -64,17 +73,35 @@ class Watched:
         return reading.requests(reading.subject)
 
 
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Watched]]:
+    """One Prometheus for all tests, since it takes seconds to find what it scrapes; each takes a pair of its own."""
+    with ExitStack() as stack:
+        pairs = [(stack.enter_context(counting()), stack.enter_context(counting())) for _ in range(PAIRS)]
+        scraped = [
+            ({"pair": str(number), "track": track}, made)
+            for number, pair in enumerate(pairs)
+            for track, made in zip(("stable", "candidate"), pair, strict=True)
+        ]
+        free = iter(enumerate(pairs))
+        started: list[tuple[str, Prometheus]] = []
+
+        def take(command: str) -> Watched:
+            if not started:
+                folder = tmp_path_factory.mktemp("prometheus")
+                url = stack.enter_context(prometheus(command, folder, scraped, RULES))
+                client = stack.enter_context(open_address(url, run_id="r", connect_timeout=2, timeout=10))
+                started.append((url, Prometheus(client, Bounds(within=10))))
+            number, (stable, candidate) = next(free)
+            ((url, server),) = started
+            return Watched(url=url, server=server, pair=str(number), stable=stable, candidate=candidate)
+
+        yield take
+
+
 @pytest.fixture
-def watched(tmp_path: Path, need: Callable[[str], str]) -> Iterator[Watched]:
-    command = need("prometheus")
-    with counting() as stable, counting() as candidate:
-        tracks = {"stable": stable, "candidate": candidate}
-        with (
-            prometheus(command, tmp_path, tracks, RULES) as url,
-            open_address(url, run_id="r", connect_timeout=2, timeout=10) as client,
-        ):
-            server = Prometheus(client, Bounds(within=10))
-            yield Watched(url=url, server=server, stable=stable, candidate=candidate)
+def watched(fleet: Callable[[str], Watched], need: Callable[[str], str]) -> Watched:
+    return fleet(need("prometheus"))
 
 
 def test_a_good_release(watched: Watched) -> None:
@@ -84,7 +111,6 @@ def test_a_good_release(watched: Watched) -> None:
     service = {
         "objectives": {"latency_p95": "100ms"},
         "metrics": {
-            "alerts": 'service="chat"',
             "saturation": {
                 "queue": {"gauge": "queue_full"},
                 "cubed": {"query": "max(queue_full{${select}})^3", "limit": 0.1},
@@ -210,32 +236,30 @@ def test_a_full_resource(watched: Watched) -> None:
 
 
 def test_alerts_that_are_new_and_alerts_that_are_old(watched: Watched) -> None:
-    service = {"metrics": {"alerts": 'service="chat"', "select": 'service="chat"'}}
     began = time.time() - 1
-    assert watched.run("metrics/alerts", changed=began, **service).outcome is Outcome.PASS
+    assert watched.run("metrics/alerts", changed=began).outcome is Outcome.PASS
     watched.candidate.full.set(0.99)
     fires = eventually(
-        lambda: watched.run("metrics/alerts", changed=began, **service), lambda found: found.outcome is Outcome.FAIL
+        lambda: watched.run("metrics/alerts", changed=began), lambda found: found.outcome is Outcome.FAIL
     )
     assert "QueueFull" in fires.findings[0].where
-    old = watched.run("metrics/alerts", changed=time.time(), **service)
+    old = watched.run("metrics/alerts", changed=time.time())
     assert old.outcome is Outcome.PASS
     assert "QueueFull fired before" in old.message
 
 
 def test_before_and_after_on_one_track(watched: Watched) -> None:
     watched.stable.serve(300)
-    watched.candidate.serve(1)
-    watched.scraped(beside=False)
+    watched.scraped()
     changed = time.time()
+    # What was scraped last before the change is no part of what comes after it.
+    eventually(lambda: watched.newest(), lambda newest: newest > changed)
     watched.stable.serve(250)
     watched.stable.serve(50, code="500")
-    watched.scraped(beside=False)
-    tracks = {"metrics": {"select": 'job="chat",track="stable"'}}
-    assessment = eventually(
-        lambda: watched.run("metrics/error-rate", beside=False, changed=changed, **tracks),
-        lambda found: found.outcome is Outcome.FAIL,
-    )
+    watched.scraped()
+    one = {"metrics": {"select": f'pair="{watched.pair}",track="stable"'}}
+    assessment = watched.run("metrics/error-rate", beside=False, changed=changed, **one)
+    assert assessment.outcome is Outcome.FAIL
     assert "50 of 300 requests failed" in assessment.message
     assert "0 of 300 of stable's" in assessment.message
     assert "before the change" in assessment.message
@@ -248,11 +272,7 @@ def test_a_query_that_is_none_is_an_error(watched: Watched) -> None:
 
 
 def test_templates_for_pods_are_promql(watched: Watched) -> None:
-    service = {
-        "namespace": "shop",
-        "workload": "deployment/chat",
-        "metrics": {"saturation": {"cpu": {}, "memory": {}}},
-    }
+    service = {"namespace": "shop", "workload": "deployment/chat"}
     for name in ("cpu", "memory"):
         declared = {**service, "metrics": {"saturation": {name: {}}}}
         assessment = watched.run("metrics/saturation", **declared)

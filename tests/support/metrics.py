@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,13 +113,14 @@ def counting() -> Iterator[Counting]:
 
 @contextmanager
 def prometheus(
-    command: str, folder: Path, tracks: Mapping[str, Counting], rules: list[dict[str, Any]] | None = None
+    command: str,
+    folder: Path,
+    scraped: Sequence[tuple[Mapping[str, str], Counting]],
+    rules: list[dict[str, Any]] | None = None,
 ) -> Iterator[str]:
-    """A Prometheus that scrapes each track every quarter of a second; the address, once it has scraped them."""
-    static = [
-        {"targets": [made.url.removeprefix("http://")], "labels": {"track": track}} for track, made in tracks.items()
-    ]
-    interval = {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"}
+    """A Prometheus that scrapes each process twice a second; its address, once it has scraped them all."""
+    static = [{"targets": [made.url.removeprefix("http://")], "labels": dict(labels)} for labels, made in scraped]
+    interval = {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"}
     config: dict[str, Any] = {"global": interval, "scrape_configs": [{"job_name": "chat", "static_configs": static}]}
     if rules:
         config["rule_files"] = [str(folder / "rules.yml")]
@@ -138,7 +139,7 @@ def prometheus(
         process = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT)
     try:
 
-        def scraped() -> int:
+        def up() -> int:
             assert process.poll() is None, (folder / "log").read_text()[-2000:]
             try:
                 answer = httpx.get(f"http://{listen}/api/v1/query", params={"query": "up == 1"})
@@ -146,7 +147,7 @@ def prometheus(
             except (httpx.HTTPError, ValueError, KeyError):
                 return 0
 
-        eventually(scraped, lambda count: count == len(tracks), within=60)
+        eventually(up, lambda count: count == len(scraped), within=60)
         yield f"http://{listen}"
     finally:
         process.terminate()
@@ -154,13 +155,14 @@ def prometheus(
 
 
 class _Scripted(Quiet):
-    def do_POST(self) -> None:
+    def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         state = vars(self.server)
         state["asked"].append((self.command, self.path, dict(self.headers), self.rfile.read(length).decode()))
         state["script"](self)
 
-    do_GET = do_POST
+    def do_POST(self) -> None:
+        self.do_GET()
 
 
 @contextmanager
