@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import yaml
@@ -72,6 +73,9 @@ def address(server: ThreadingHTTPServer) -> str:
 class _Page(Quiet):
     def do_GET(self) -> None:
         counting: Counting = vars(self.server)["counting"]
+        if self.path.startswith("/serve?"):
+            asked = dict(parse_qsl(self.path.partition("?")[2]))
+            counting.serve(int(asked["count"]), code=asked.get("code", "200"))
         status = 200 if counting.exposes else 404
         self.reply(status, generate_latest(counting.registry), {"Content-Type": "text/plain; version=0.0.4"})
 

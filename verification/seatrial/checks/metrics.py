@@ -40,8 +40,8 @@ def reachable(reading: Reading, environment: Environment) -> Assessment:  # noqa
     Remedy: see that `/metrics` answers in this build, that the scrape configuration finds its pods, and that nothing
     between them and Prometheus refuses.
     """
-    side = reading.subject
     try:
+        side = reading.subject
         down = [one for one in reading.up(side) if one.values[-1] != 1]
         watched = reading.processes(side)
     except (NoAnswer, NoExposition) as problem:

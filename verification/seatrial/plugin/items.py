@@ -11,6 +11,7 @@ from seatrial.environment.selection import service_targets
 from seatrial.evidence.case import Case
 from seatrial.evidence.redaction import redactor
 from seatrial.fixtures import record
+from seatrial.fixtures.plans import stands_for_nothing
 from seatrial.fixtures.session import Context
 from seatrial.fixtures.targets import service_pairs
 from seatrial.plugin import allure
@@ -82,6 +83,7 @@ class Items:
 
         Where files are looked at in place of a running system, only the suites that they can answer are left.
         """
+        items[:] = [item for item in items if not stands_for_nothing(item)]
         order = {}
         if self.context.offline:
             answered = ("config",) if self.context.manifests is not None else ("config", "rollout")
