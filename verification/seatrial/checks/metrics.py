@@ -42,16 +42,21 @@ def reachable(reading: Reading, environment: Environment) -> Assessment:  # noqa
     """
     try:
         side = reading.subject
-        down = [one for one in reading.up(side) if one.values[-1] != 1]
-        watched = reading.processes(side)
+        known = reading.up_now(side)
+        findings = [
+            Finding(where=str(one), expected="up 1", seen=f"up {one.values[-1]:g}")
+            for one in known
+            if one.values[-1] != 1
+        ]
+        # What is down may have no fresh samples of its own: that it is down says more.
+        watched = () if findings else reading.processes(side)
     except (NoAnswer, NoExposition) as problem:
         if (isinstance(problem, NoAnswer) and problem.ours) or reading.settings.prometheus is not None:
             raise
         return Assessment.failed(str(problem), seen="no metrics", limit="a page of metrics", remedy=_WATCH)
-    newest = max(one.times[-1] for one in watched)
-    count = len({one.target for one in (*reading.up(side), *watched)})
-    findings = [Finding(where=str(one), expected="up 1", seen=f"up {one.values[-1]:g}") for one in down]
-    held = f"{side}: {count} process(es) watched, newest sample {max(0.0, side.window.end - newest):.0f} s old"
+    count = len({one.target for one in (*known, *watched)})
+    age = max(0.0, side.window.end - max((one.times[-1] for one in watched), default=side.window.end))
+    held = f"{side}: {count} process(es) watched, newest sample {age:.0f} s old"
     return Assessment.of_findings(findings, held=held, broken="{count} process(es) cannot be scraped", n=count)
 
 

@@ -143,6 +143,13 @@ class Reading:
         """Whether each process of a track could be scraped, as Prometheus noted; nothing of direct scrapes."""
         return () if isinstance(self._source, ScrapeSource) else self._samples(_UP, side.target, side.window)
 
+    def up_now(self, side: Side) -> tuple[Series, ...]:
+        """The same of the processes that are there at the end of the window, without those that have been removed."""
+        if isinstance(self._source, ScrapeSource):
+            return ()
+        end = Window(start=side.window.end, end=side.window.end)
+        return self._source.values(f"{_UP}{{${{select}}}}", side.target, end)
+
     def processes(self, side: Side) -> tuple[Series, ...]:
         """Fresh series of the counter of requests, by which a track is known to be watched."""
         return self._fresh(Selector.parse(self.metrics.requests), side)
