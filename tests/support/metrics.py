@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -50,9 +51,13 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], **state: Any) -> Iterator[ThreadingHTTPServer]:
+def serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None, **state: Any
+) -> Iterator[ThreadingHTTPServer]:
     """A server on a free port of loopback; the handler finds ``state`` on it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign, assignment]
     vars(server).update(state)
@@ -170,11 +175,13 @@ class _Scripted(Quiet):
 
 
 @contextmanager
-def scripted(script: Callable[[Quiet], None]) -> Iterator[tuple[str, list[tuple[str, str, dict[str, str], str]]]]:
+def scripted(
+    script: Callable[[Quiet], None], tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[tuple[str, str, dict[str, str], str]]]]:
     """A server that answers every request by ``script``; its address, and what it was asked."""
     asked: list[tuple[str, str, dict[str, str], str]] = []
-    with serving(_Scripted, script=script, asked=asked) as server:
-        yield address(server), asked
+    with serving(_Scripted, tls, script=script, asked=asked) as server:
+        yield address(server).replace("http:", "https:" if tls else "http:"), asked
 
 
 def says(document: Any, status: int = 200) -> Callable[[Quiet], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -91,3 +92,14 @@ class ServiceMetrics(Rules):
     """business metrics by name"""
     alerts: MatchersText | None = None
     """conditions on the labels of its alerts; those of `select` where absent"""
+
+    def needs_server(self) -> Iterator[tuple[str, ...]]:
+        """Keys of what nobody can answer who only scrapes pages: PromQL, and native histograms."""
+        if self.native:
+            yield ("native",)
+        for name, resource in self.saturation.items():
+            if resource.gauge is None:
+                yield ("saturation", name)
+        for name, metric in self.business.items():
+            if metric.query is not None:
+                yield ("business", name)
