@@ -185,8 +185,10 @@ BAD = {
     # Metrics
     "promql without a server": (
         S + "[services.c.metrics.saturation.cpu]\n[metrics]\n",
-        "t.toml:3: services.c.metrics.saturation.cpu: expected metrics.prometheus, "
-        "since a page alone cannot answer this",
+        (
+            "t.toml:3: services.c.metrics.saturation.cpu: expected metrics.prometheus, "
+            "since a page alone cannot answer this"
+        ),
     ),
     "native histogram without a server": (
         S + "[services.c.metrics]\nnative = true\n[metrics]\n",
