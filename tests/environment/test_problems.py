@@ -133,8 +133,8 @@ BAD = {
         S + "token = 'hunter2'",
         (
             "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, concurrency, "
-            "connect_timeout, health, helm_release, http, latency, model, namespace, objectives, page, protocol, "
-            "rate_limit_wait, required_headers, timeout, tls, url, websocket, workload"
+            "connect_timeout, health, helm_release, http, latency, metrics, model, namespace, objectives, page, "
+            "protocol, rate_limit_wait, required_headers, timeout, tls, url, websocket, workload"
         ),
     ),
     "connection string": (
@@ -181,6 +181,34 @@ BAD = {
     "region of no service": (
         S.replace(".c]", ".chat]") + "[regions.eu]\nservices.chta.stable = 'https://a.example'",
         "t.toml:4: regions.eu.services.chta: expected the name of a service; did you mean chat?",
+    ),
+    # Metrics
+    "promql without a server": (
+        S + "[services.c.metrics.saturation.cpu]\n[metrics]\n",
+        (
+            "t.toml:3: services.c.metrics.saturation.cpu: expected metrics.prometheus, "
+            "since a page alone cannot answer this"
+        ),
+    ),
+    "native histogram without a server": (
+        S + "[services.c.metrics]\nnative = true\n[metrics]\n",
+        "t.toml:4: services.c.metrics.native: expected metrics.prometheus, since a page alone cannot answer this",
+    ),
+    "gauge and query": (
+        S + "[services.c.metrics.saturation.q]\ngauge = 'a'\nquery = 'b'\n",
+        "t.toml:3: services.c.metrics.saturation.q: expected either gauge or query, not both",
+    ),
+    "half a share": (
+        S + "[services.c.metrics.business.b]\npart = 'a'\n",
+        "t.toml:3: services.c.metrics.business.b: expected part, whole and max_share, or query with min or max",
+    ),
+    "no selector": (
+        S + "[services.c.metrics]\nrequests = 'rate(a[5m])'\n",
+        "t.toml:4: services.c.metrics.requests: expected labels in braces after rate; seen '(a[5m])'",
+    ),
+    "token and password": (
+        "[metrics]\nauth = { env = 'A' }\nbasic = { user = 'u', password = { env = 'B' } }\n",
+        "t.toml:1: metrics: expected either auth or basic, not both",
     ),
     # Placeholders
     "placeholder without target": (

@@ -38,7 +38,6 @@ COMMANDS: Final = (
         name="watch",
         module="seatrial.conversation.watch_command",
         summary="hold conversations on a schedule, results as Prometheus metrics",
-        needs="watch",
     ),
     Command(
         name="calibrate",

@@ -137,7 +137,7 @@ FAULTS: Final = (
         "error-rate",
         "the candidate answers 10 % of chat completions with 500",
         lambda b: replace(b, error_share=max(b.error_share, 0.10)),
-        expected=("latency/error-rate",),
+        expected=("latency/error-rate", "metrics/error-rate"),
     ),
     replace(
         _candidate(
@@ -247,7 +247,7 @@ FAULTS: Final = (
         "absent-metrics",
         "the candidate's /metrics answers 404",
         lambda b: replace(b, exposes_metrics=False),
-        expected=("smoke/metrics",),
+        expected=("smoke/metrics", "metrics/reachable"),
         decision="hold",
     ),
     # Every completion fails, not one in ten: by chance alone a single conversation would fail on one track only, and

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from seatrial.environment.metrics_model import ServiceMetrics
 from seatrial.environment.rollout import Rollout
 from seatrial.environment.strategy import Strategy
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
@@ -191,6 +192,8 @@ class Service(Model):
     """service-level objectives and margins"""
     latency: LatencyCheck | None = None
     """load that the latency suite may send to it"""
+    metrics: ServiceMetrics | None = None
+    """which of its metrics say what; they are looked at where `[metrics]` is declared too"""
     page: str | None = Field(default=None, pattern="^/")
     """path of its chat page, which journeys open in a browser; none are planned where absent"""
     concurrency: Count = Field(default=32, gt=0)
@@ -224,13 +227,54 @@ class Cluster(Model):
     """address of the API that must have been reached, for example `https://10.0.0.1:6443`"""
 
 
+class BasicAuth(Model):
+    """A user with a password."""
+
+    user: Text
+    """name of the user"""
+    password: SecretRef
+    """its password"""
+
+
 class Metrics(Model):
     """Prometheus, or direct scrape of each service's metrics endpoint where `prometheus` is absent."""
 
     prometheus: Url | None = None
-    """address of Prometheus"""
+    """address of Prometheus, or of anything that speaks its HTTP API"""
+    alertmanager: Url | None = None
+    """address of Alertmanager, whose silences then count; alerts are asked of Prometheus where absent"""
     auth: SecretRef | None = None
-    """bearer token for it"""
+    """bearer token for both"""
+    basic: BasicAuth | None = None
+    """user and password for both, instead of a token"""
+    ca_file: str | None = None
+    """certificates to trust instead of those of the system"""
+    connect_timeout: PositiveDuration = 2.0
+    """for a connection to be made"""
+    timeout: PositiveDuration = 15.0
+    """for one whole answer"""
+    max_bytes: Count = Field(default=32_000_000, gt=0)
+    """size of one answer; a larger one is not read"""
+    max_series: Count = Field(default=10_000, gt=0)
+    """series in one answer; more are not looked at"""
+    window: PositiveDuration = 600.0
+    """how much of the past is looked at, before a change and after it"""
+    settle: Duration = 60.0
+    """time after a change that is not looked at"""
+    step: PositiveDuration = 15.0
+    """resolution of PromQL over the window"""
+    stale_after: PositiveDuration = 120.0
+    """age of the newest sample beyond which there is no evidence"""
+    min_requests: Count = Field(default=100, ge=1)
+    """requests to a track below which its counters decide nothing"""
+    confidence: Number = Field(default=0.99, gt=0.5, lt=1)
+    """of every interval over counts"""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.auth is not None and self.basic is not None:
+            raise ValueError("expected either auth or basic, not both")
+        return self
 
 
 class Host(Model):

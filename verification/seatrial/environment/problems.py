@@ -137,6 +137,12 @@ def contradictions(environment: Environment) -> Iterator[tuple[Key, str]]:
             yield (*at, "latency"), "a profile is declared, but load.allowed is false"
         if service.candidate_workload and not service.workload:
             yield (*at, "candidate_workload"), f"expected {dotted(at)}.workload beside it, the one of stable"
+        if service.metrics is not None and environment.metrics is not None and environment.metrics.prometheus is None:
+            for unanswered in service.metrics.needs_server():
+                yield (
+                    (*at, "metrics", *unanswered),
+                    "expected metrics.prometheus, since a page alone cannot answer this",
+                )
         if cluster and cluster.namespaces and service.namespace and service.namespace not in cluster.namespaces:
             known = ", ".join(cluster.namespaces)
             yield (*at, "namespace"), f"expected one of cluster.namespaces ({known}), seen {service.namespace!r}"

@@ -18,6 +18,11 @@ from seatrial.load.profile import Profile
 from seatrial.load.samples import SamplesError, read_samples
 
 
+def done_marker(directory: Path, service: str) -> Path:
+    """The file that is there once the load of a service is over, whatever came of it."""
+    return directory / f"{service}.done.json"
+
+
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel gives it up with the process, so nobody waits for the dead."""
@@ -34,7 +39,7 @@ def measured_once(
     A measurement that failed is not tried again: every check of the service raises the same CannotLook.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    path, marker = directory / f"{pair.name}.ndjson", directory / f"{pair.name}.done.json"
+    path, marker = directory / f"{pair.name}.ndjson", done_marker(directory, pair.name)
     with _alone(directory):
         if not marker.exists():
             try:

@@ -8,17 +8,26 @@ from pathlib import Path
 import pytest
 
 from seatrial.environment.selection import service_targets
+from seatrial.evidence.case import Case
 from seatrial.evidence.redaction import redactor
 from seatrial.fixtures import record
+from seatrial.fixtures.plans import stands_for_nothing
 from seatrial.fixtures.session import Context
 from seatrial.fixtures.targets import service_pairs
 from seatrial.plugin import allure
 from seatrial.plugin.evidence import concluded
 
-ORDER = {suite: position for position, suite in enumerate(record.SUITES)}
+ORDER = {suite: float(position) for position, suite in enumerate(record.SUITES)}
 """Cheap and telling first, load last."""
 WATCH = "test_watch.py"
 """Comes after everything else: it takes as long as the rollout does."""
+
+
+def _position(case: Case | None) -> float:
+    """Where a case stands in a run: metrics are looked at after the load, since they tell what became of it."""
+    if case is None:
+        return len(ORDER)
+    return ORDER["latency"] + 0.5 if case.check.startswith("metrics/") else ORDER[case.suite]
 
 
 class Items:
@@ -81,6 +90,7 @@ class Items:
 
         Where files are looked at in place of a running system, only the suites that they can answer are left.
         """
+        items[:] = [item for item in items if not stands_for_nothing(item)]
         order = {}
         if self.context.offline:
             answered = ("config",) if self.context.manifests is not None else ("config", "rollout")
@@ -89,7 +99,7 @@ class Items:
             items[:] = kept
         for item in items:
             case = record.case_of(item)
-            order[item] = len(ORDER) if case is None or item.path.name == WATCH else ORDER[case.suite]
+            order[item] = len(ORDER) if item.path.name == WATCH else _position(case)
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
         items.sort(key=order.__getitem__)

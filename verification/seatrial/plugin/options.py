@@ -18,7 +18,7 @@ from seatrial.fixtures.session import Context
 
 WORKER_KEY: Final = "seatrial"
 FIXTURE_MODULES: Final = tuple(
-    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts", "rollouts")
+    f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts", "metrics", "rollouts")
 )
 
 
