@@ -149,7 +149,9 @@ def observe(client: httpx.Client) -> dict[str, object]:
 
 
 def test_every_chat_fault_is_tried_here() -> None:
-    assert {fault.name for fault in FAULTS if fault.layer == "chat"} == set(DIFFERENCES) | ELSEWHERE
+    # What shows only under traffic or with time is tried where a rollout is watched.
+    chat = {fault.name for fault in FAULTS if fault.layer == "chat" and not fault.watched}
+    assert chat == set(DIFFERENCES) | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", DIFFERENCES)
