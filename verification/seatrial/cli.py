@@ -22,10 +22,21 @@ class Command:
     summary: str
     needs: str = ""
     """The extra that the command needs beyond the base installation."""
+    subcommands: tuple[Command, ...] = ()
+    """Commands that the first word after this one may name; any other word is for the command itself."""
 
+
+GATE_SUBCOMMANDS: Final[tuple[Command, ...]] = ()
+"""What can be done with a decision beside making it. A folder of reports with such a name is given as `./NAME`."""
 
 COMMANDS: Final = (
-    Command(name="gate", module="seatrial.gate.command", summary="decide from reports: promote, hold or rollback"),
+    Command(
+        name="gate",
+        module="seatrial.gate.command",
+        summary="decide from reports: promote, hold or rollback",
+        subcommands=GATE_SUBCOMMANDS,
+    ),
+    Command(name="policy", module="seatrial.gate.policy_command", summary="list, check and show policies"),
     Command(name="env", module="seatrial.environment.command", summary="list, check and show environments"),
     Command(name="init", module="seatrial.environment.init_command", summary="write an environment for your system"),
     Command(name="checks", module="seatrial.checks.command", summary="list and explain the checks"),
@@ -55,10 +66,16 @@ COMMANDS: Final = (
 )
 
 
-def _usage() -> str:
-    width = max(len(command.name) for command in COMMANDS)
-    lines = [f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS]
-    return "\n".join(["commands:", *lines, "", "`seatrial COMMAND --help` says more about each."])
+def _usage(commands: Sequence[Command], prog: str) -> str:
+    width = max(len(command.name) for command in commands)
+    lines = [f"  {command.name:<{width}}  {command.summary}" for command in commands]
+    return "\n".join(["commands:", *lines, "", f"`{prog} COMMAND --help` says more about each."])
+
+
+def _called(command: Command, words: Sequence[str], prog: str) -> tuple[Command, str, Sequence[str]]:
+    """The command or the subcommand of it that ``words`` begin with, what it is called, and the words that are left."""
+    found = next((sub for sub in command.subcommands if words[:1] == [sub.name]), None)
+    return (command, prog, words) if found is None else _called(found, words[1:], f"{prog} {found.name}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="seatrial",
         description="Deployment verification: promote, hold or rollback, with the evidence.",
-        epilog=_usage(),
+        epilog=_usage(COMMANDS, "seatrial"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"seatrial {__version__}")
@@ -76,20 +93,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help()
         return 2
-    command = next(c for c in COMMANDS if c.name == parser.parse_args(words[:1]).command)
+    named = next(c for c in COMMANDS if c.name == parser.parse_args(words[:1]).command)
+    command, prog, rest = _called(named, words[1:], f"seatrial {named.name}")
     try:
         module = importlib.import_module(command.module)
     except ModuleNotFoundError as error:
         if not command.needs or (error.name or "").startswith("seatrial"):
             raise
-        print(f"seatrial {command.name}: needs {error.name}: pip install 'seatrial[{command.needs}]'", file=sys.stderr)
+        print(f"{prog}: needs {error.name}: pip install 'seatrial[{command.needs}]'", file=sys.stderr)
         return 2
     own = argparse.ArgumentParser(
-        prog=f"seatrial {command.name}", description=f"{command.summary[0].upper()}{command.summary[1:]}."
+        prog=prog,
+        description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+        epilog=_usage(command.subcommands, prog) if command.subcommands else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(own)
     try:
-        code: int = module.run(own.parse_args(words[1:]))
+        code: int = module.run(own.parse_args(rest))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:

@@ -76,9 +76,9 @@ def find(name: str, places: Sequence[Folder]) -> Path:
     found = _find(name, places)
     if found is not None:
         return found
-    known = _known(places)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+    names = known(places)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names) or 'none'}"
     where = ", ".join(str(place.path) for place in places)
     raise UnknownPolicy(f"there is no policy {name[:100]!r} in {where}; {hint}")
 
@@ -87,7 +87,8 @@ def _find(name: str, places: Iterable[Folder]) -> Path | None:
     return next((path for place in places if (path := place.file(name)) is not None), None)
 
 
-def _known(places: Iterable[Folder]) -> list[str]:
+def known(places: Iterable[Folder]) -> list[str]:
+    """Names of all policies that ``places`` offer."""
     return sorted(set().union(*(place.names() for place in places)))
 
 
@@ -120,8 +121,8 @@ def _read(path: Path, places: Sequence[Folder], chain: tuple[Path, ...]) -> dict
         return data
     base = _find(parent, places) if isinstance(parent, str) else None
     if base is None:
-        known = [name for name in _known(places) if name != path.stem]
-        raise PolicyProblem(f"{path}: extends: expected the name of a policy ({', '.join(known)}), seen {parent!r}")
+        names = [name for name in known(places) if name != path.stem]
+        raise PolicyProblem(f"{path}: extends: expected the name of a policy ({', '.join(names)}), seen {parent!r}")
     below = _read(base, places, (*chain, resolved))
     # A description tells of its own file alone.
     below.pop("description", None)
