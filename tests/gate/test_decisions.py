@@ -171,6 +171,12 @@ def with_samples(folder: Path) -> None:
     only_files(raw__xml="<html/>")(folder / "samples")
 
 
+def quarantined(until: str) -> dict[str, Any]:
+    """A policy with conversations in quarantine."""
+    entry = {"match": "synthetic/*", "owner": "chat team", "reason": "CHAT-7", "expires": until}
+    return {"quarantine": [entry]}
+
+
 ALONE = {kind: GOOD.only(kind) for kind in ("junit", "allure", "evidence")}
 BOMB = '<!DOCTYPE lolz [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
 EXTERNAL = (
@@ -688,6 +694,28 @@ TABLE = [
         "promote",
         (("dry-run", "smoke/ready"),),
         policy={"dry_run": ["smoke/ready"], "required": {}},
+    ),
+    # Quarantine; its own tests have the rest.
+    Golden(
+        "failure in quarantine",
+        GOOD.but("synthetic/greeting", "fail"),
+        "promote",
+        (("quarantined", "synthetic/greeting"),),
+        policy=quarantined("2026-05-04"),
+    ),
+    Golden(
+        "quarantine that is over",
+        GOOD.but("synthetic/greeting", "fail"),
+        "rollback",
+        (("failed-checks", "synthetic/greeting"), ("expired-quarantine", "of chat team, until 2026-05-03")),
+        policy=quarantined("2026-05-03"),
+    ),
+    Golden(
+        "quarantine that is not needed",
+        GOOD,
+        "promote",
+        (("unused-quarantine", "what it covers passed"),),
+        policy=quarantined("2026-05-04"),
     ),
     # Reports of others.
     Golden(

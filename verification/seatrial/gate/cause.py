@@ -153,6 +153,23 @@ CONTROL: Final = Reason(
 DRY_RUN: Final = Reason(
     code="dry-run", kind=Kind.PRODUCT, effect="note", meaning="Checks that the policy only tries out did not pass."
 )
+QUARANTINED: Final = Reason(
+    code="quarantined",
+    kind=Kind.PRODUCT,
+    effect="note",
+    meaning="Checks that the policy has in quarantine did not pass.",
+)
+QUARANTINE_EXPIRED: Final = _reason(
+    "expired-quarantine",
+    Kind.POLICY,
+    "The last day of a quarantine is over, and what it covers still does not pass: it counts again.",
+)
+QUARANTINE_UNUSED: Final = Reason(
+    code="unused-quarantine",
+    kind=Kind.POLICY,
+    effect="note",
+    meaning="What a quarantine covers passed, or is not in the evidence: the entry can go.",
+)
 FOREIGN_SKIPPED: Final = Reason(
     code="foreign-skipped", kind=Kind.EVIDENCE, effect="note", meaning="Tests that are none of ours were skipped."
 )
@@ -167,6 +184,7 @@ REASONS: Final = (
     *(UNTRUSTED, UNREADABLE, NO_REPORT),
     *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE, STALE, NO_TIME),
     *(UNFINISHED, NO_PLAN, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),
-    *(CONTROL, DRY_RUN, FOREIGN_SKIPPED),
+    *(QUARANTINE_EXPIRED,),
+    *(CONTROL, DRY_RUN, QUARANTINED, QUARANTINE_UNUSED, FOREIGN_SKIPPED),
 )
 """All of them, in the order in which a reader wants to know."""

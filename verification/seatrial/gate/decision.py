@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
-from seatrial.gate import completeness, next_step, outcomes, question
+from seatrial.gate import completeness, exemption, next_step, outcomes, question
 from seatrial.gate.cause import NO_WAY_BACK, REASONS, Cause
 from seatrial.gate.evidence import GateCase, Reading
 from seatrial.gate.merging import Evidence, merge
@@ -86,12 +86,15 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
     was asked and can be believed, and a way back. What else is missing does not keep it: a bad release is bad.
     """
     evidence = merge(reading)
-    missing = completeness.missing_cases(evidence, policy)
+    aside = exemption.quarantine(evidence, policy, asked.now)
+    judged = aside.without(evidence)
+    missing = completeness.missing_cases(judged, policy)
     causes = outcomes.with_way_back(
         [
-            *outcomes.consequences(evidence, policy),
+            *outcomes.consequences(judged, policy),
+            *aside.causes,
             *question.answers(evidence, policy, asked),
-            *completeness.gaps(evidence, policy, missing),
+            *completeness.gaps(judged, policy, missing),
         ],
         evidence,
         policy,

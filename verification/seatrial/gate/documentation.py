@@ -13,7 +13,17 @@ import msgspec
 from seatrial import generated
 from seatrial.gate.cause import REASONS, Kind, Reason
 from seatrial.gate.decision import Verdict
-from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Required, RollbackRules, Section
+from seatrial.gate.policy import (
+    SUITES,
+    Budgets,
+    Effects,
+    EvidenceRules,
+    Policy,
+    Quarantine,
+    Required,
+    RollbackRules,
+    Section,
+)
 from seatrial.gate.question import CLOCK_SKEW
 
 _MEANINGS = {
@@ -106,6 +116,7 @@ _SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("effects", Effects),
     ("budgets", Budgets),
     ("rollback", RollbackRules),
+    ("[quarantine]", Quarantine),
 )
 
 
@@ -113,6 +124,8 @@ def _type(schema: dict[str, Any]) -> str:
     choices = [choice for part in schema.get("anyOf", [schema]) for choice in part.get("enum", [])]
     if choices:
         return ", ".join(f"`{value}`" for value in sorted(choices))
+    if schema.get("format") == "date":
+        return "date"
     if schema["type"] == "array":
         return "list of strings"
     return {"integer": "whole number"}.get(str(schema["type"]), str(schema["type"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -83,6 +84,29 @@ class RollbackRules(Section, frozen=True):
     requires: Annotated[tuple[str, ...], Meta(description="ids of checks that must have passed")] = ()
 
 
+class Exemption(Section, frozen=True):
+    """An entry that sets checks aside for a while. Without an owner, a reason and a last day there is none."""
+
+    match: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=300,
+            description="id of a check or key of a case; `*` is any text, `?` one character",
+        ),
+    ]
+    owner: Annotated[str, Meta(min_length=1, description="who sees to it that the entry can go")]
+    reason: Annotated[str, Meta(min_length=1, description="why, and where it is followed up")]
+    expires: Annotated[dt.date, Meta(description="the last day, in UTC, that it holds: `2026-12-01`")]
+
+
+class Quarantine(Exemption, frozen=True):
+    """`[[quarantine]]`: checks known to be unreliable. What of them does not pass is noted, and decides nothing.
+
+    It cannot count as executed, and proves no way back. After the last day it counts again, and the entry holds.
+    """
+
+
 class Policy(Section, frozen=True):
     """How evidence about one environment becomes a decision."""
 
@@ -94,6 +118,7 @@ class Policy(Section, frozen=True):
     suite_effects: dict[str, Effects] = {}
     budgets: Budgets = Budgets()
     rollback: RollbackRules = RollbackRules()
+    quarantine: tuple[Quarantine, ...] = ()
     dry_run: Annotated[tuple[str, ...], Meta(description="ids of checks that are shown and never decide")] = ()
 
     def effect(self, suite: str, severity: str) -> Effect:

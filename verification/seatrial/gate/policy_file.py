@@ -12,7 +12,7 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Required, RollbackRules
+from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Quarantine, Required, RollbackRules
 
 _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "evidence": EvidenceRules,
@@ -20,11 +20,14 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "budgets": Budgets,
     "rollback": RollbackRules,
 }
+_LISTS: Final[dict[str, type[msgspec.Struct]]] = {"quarantine": Quarantine}
+"""Lists of tables, `[[quarantine]]`; a policy's own takes the place of that which it extends."""
 _TOP: Final = (
     "extends",
     "description",
     "environment",
     *_SECTIONS,
+    *_LISTS,
     "required",
     "dry_run",
 )
@@ -149,6 +152,8 @@ def _problems(data: Mapping[str, Any]) -> Iterable[str]:
             for suite, special in own.items():
                 yield from _table(special, Effects, f"effects.{suite}", ())
         yield from _table(section, kind, name, SUITES if name == "effects" else ())
+    for name, kind in _LISTS.items():
+        yield from _tables(data.get(name, []), kind, name)
     required = data.get("required", {})
     if not isinstance(required, dict):
         yield f"required: expected a table, seen {required!r}"
@@ -158,6 +163,20 @@ def _problems(data: Mapping[str, Any]) -> Iterable[str]:
         yield from _table(rule, Required, f"required.{suite}", ())
     for key, allowed in (("environment", str), ("dry_run", list[str]), ("description", str)):
         yield from _value(data, key, allowed, "")
+
+
+def _tables(entries: object, kind: type[msgspec.Struct], place: str) -> Iterable[str]:
+    """A list of tables: the place of an entry is its number."""
+    if not isinstance(entries, list):
+        yield f"{place}: expected tables under [[{place}]], seen {str(entries)[:60]!r}"
+        return
+    for position, entry in enumerate(entries, start=1):
+        yield from _table(entry, kind, f"{place}[{position}]", ())
+        if not isinstance(entry, dict):
+            continue
+        missing = [field.name for field in msgspec.structs.fields(kind) if field.required and field.name not in entry]
+        if missing:
+            yield f"{place}[{position}]: expected {', '.join(missing)} too, seen {', '.join(entry) or 'nothing'}"
 
 
 def _table(section: object, kind: type[msgspec.Struct], place: str, more: Iterable[str]) -> Iterable[str]:
@@ -186,6 +205,10 @@ def _words(message: str, kind: Any) -> str:
     """What was expected, in words of the house."""
     if "pattern" in str(kind) and "matching regex" in message:
         return "expected such as 90m, 4h, 2d or any"
+    if "`date`" in message or "date" in message.lower():
+        return "expected a day such as 2026-12-01"
+    if "length >= 1" in message:
+        return "expected text, not nothing"
     limit = re.search(r"Expected `int` >= (-?[0-9]+)", message)
     if limit:
         return f"expected a whole number, at least {limit[1]}"
