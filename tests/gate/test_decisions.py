@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.evidence.outcome import Role, Severity
+from seatrial.evidence.outcome import Role, Severity, Trigger
 from seatrial.gate.cause import REASONS
 from support.gate import ask
 from support.reports import NOW, Reports, element, good, junit_case, junit_suite, told
@@ -33,6 +33,8 @@ class Golden:
 
 
 GOOD = good()
+SLOW = GOOD.but("latency/regression", "fail", severity=Severity.CRITICAL)
+CALIBRATED = {"trigger_rules": {"latency": {"requires": ["latency/calibrated"]}}}
 IDENTITY_OPTIONAL = {"evidence": {"identity": "optional", "max_age": "1h"}, "required": {}}
 
 
@@ -662,6 +664,78 @@ TABLE = [
             ("failed-checks", "smoke/ready"),
             ("check-errors", "could not look"),
         ),
+    ),
+    # What the rollbacks of one trigger rest on.
+    Golden(
+        "slow, calibrated",
+        SLOW.plus(told("latency/calibrated")),
+        "rollback",
+        (("failed-checks", "the policy says rollback | latency/regression"),),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow, not calibrated",
+        SLOW.plus(told("latency/calibrated", "inconclusive", message="there is no record")),
+        "hold",
+        (
+            ("uncalibrated", "trigger latency do not roll back: latency/calibrated did not pass"),
+            ("failed-checks", "the policy says rollback, which is withheld"),
+            ("inconclusive-checks", "there is no record"),
+        ),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow, calibration not looked at",
+        SLOW,
+        "hold",
+        (("uncalibrated", "latency/calibrated was not executed"), ("failed-checks", "withheld")),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow, another service calibrated",
+        SLOW.plus(told("latency/calibrated", obj="shop")),
+        "hold",
+        (("uncalibrated", "latency/calibrated was not executed"), ("failed-checks", "withheld")),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow, not calibrated, and not ready",
+        SLOW.but("smoke/ready", "fail"),
+        "rollback",
+        (
+            ("failed-checks", "smoke/ready"),
+            ("uncalibrated", "latency/calibrated was not executed"),
+            ("failed-checks", "latency/regression"),
+        ),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow as stable is, not calibrated",
+        SLOW.plus(told("latency/regression", "fail", severity="critical", track="stable", role="control")),
+        "hold",
+        (("shared-failures", "latency/regression"),),
+        policy=CALIBRATED,
+    ),
+    Golden(
+        "slow, noted, not calibrated",
+        SLOW,
+        "promote",
+        (("failed-checks", "the policy says note"),),
+        policy={**CALIBRATED, "suite_effects": {"latency": {"critical": "note"}}},
+    ),
+    Golden(
+        "not ready, what its trigger rests on is of another suite",
+        GOOD.but("smoke/ready", "fail", trigger=Trigger.HEALTH).but("rollout/complete", "fail", track=""),
+        "hold",
+        (
+            ("uncalibrated", "failures of the trigger health do not roll back: rollout/complete did not pass"),
+            ("failed-checks", "smoke/ready"),
+            ("failed-checks", "rollout/complete"),
+        ),
+        policy={
+            "trigger_rules": {"health": {"requires": ["rollout/complete"]}},
+            "suite_effects": {"rollout": {"critical": "hold"}},
+        },
     ),
     Golden(
         "rollback asks for nothing",

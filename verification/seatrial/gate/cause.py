@@ -178,9 +178,14 @@ NO_WAY_BACK: Final = _reason(
     Kind.POLICY,
     "A rollback is called for, and a check that proves that there is something to roll back to has not passed.",
 )
+UNCALIBRATED: Final = _reason(
+    "uncalibrated",
+    Kind.POLICY,
+    "Failures of a trigger call for a rollback, and a check that its rollbacks rest on has not passed: they hold.",
+)
 
 REASONS: Final = (
-    *(FAILED, SHARED, NO_WAY_BACK, ERRORS),
+    *(FAILED, SHARED, NO_WAY_BACK, UNCALIBRATED, ERRORS),
     *(UNTRUSTED, UNREADABLE, NO_REPORT),
     *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE, STALE, NO_TIME),
     *(UNFINISHED, NO_PLAN, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),

@@ -9,7 +9,7 @@ from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
 from seatrial.gate import completeness, exemption, next_step, outcomes, question
-from seatrial.gate.cause import NO_WAY_BACK, REASONS, Cause
+from seatrial.gate.cause import NO_WAY_BACK, REASONS, UNCALIBRATED, Cause
 from seatrial.gate.evidence import GateCase, Reading
 from seatrial.gate.merging import Evidence, merge
 from seatrial.gate.policy import Policy
@@ -120,7 +120,7 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
 
 def _gravity(cause: Cause) -> tuple[int, bool, int]:
     # Where a rollback is withheld, why it is comes before what called for it.
-    forbids = cause.effect == "hold" and (cause.reason.blocks or cause.reason is NO_WAY_BACK)
+    forbids = cause.effect == "hold" and (cause.reason.blocks or cause.reason in (NO_WAY_BACK, UNCALIBRATED))
     return _EFFECTS.index(cause.effect), not forbids, REASONS.index(cause.reason)
 
 

@@ -23,6 +23,7 @@ from seatrial.gate.policy import (
     Required,
     RollbackRules,
     Section,
+    TriggerRules,
 )
 from seatrial.gate.question import CLOCK_SKEW
 
@@ -116,6 +117,7 @@ _SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("effects", Effects),
     ("budgets", Budgets),
     ("rollback", RollbackRules),
+    ("rollback.TRIGGER", TriggerRules),
     ("[quarantine]", Quarantine),
 )
 

@@ -23,6 +23,7 @@ def consequences(evidence: Evidence, policy: Policy) -> list[Cause]:
     unsound = _unsound_controls(judged)
     return [
         *_failures(subjects, unsound, policy),
+        *_uncalibrated(subjects, unsound, policy),
         *_errors(subjects),
         *_inconclusive(subjects, policy),
         *_controls(judged, subjects),
@@ -59,7 +60,7 @@ def _unsound_controls(cases: Iterable[GateCase]) -> set[tuple[str, str]]:
     }
 
 
-def _failures(subjects: Iterable[GateCase], unsound: set[tuple[str, str]], policy: Policy) -> Iterator[Cause]:
+def _failures(subjects: Sequence[GateCase], unsound: set[tuple[str, str]], policy: Policy) -> Iterator[Cause]:
     failed = [case for case in subjects if case.outcome is Outcome.FAIL]
     shared = [case for case in failed if (case.check, case.object) in unsound]
     own = [case for case in failed if (case.check, case.object) not in unsound]
@@ -67,12 +68,48 @@ def _failures(subjects: Iterable[GateCase], unsound: set[tuple[str, str]], polic
     def effect_of(case: GateCase) -> Effect:
         return policy.effect(case.suite, case.severity)
 
-    for effect, found in _by_effect(own, effect_of):
+    withheld = [case for case in own if _calls_for_rollback(case, policy) and _lacking(case, subjects, policy)]
+    if withheld:
+        words = f"{_count(withheld)} failed: the policy says rollback"
+        yield reasons.FAILED.cause(words, withheld, effect="rollback").held()
+    for effect, found in _by_effect([case for case in own if case not in withheld], effect_of):
         yield reasons.FAILED.cause(f"{_count(found)} failed: the policy says {effect}", found, effect=effect)
     # Taking a release back cannot mend what is broken without it.
     for effect, found in _by_effect(shared, lambda case: "note" if effect_of(case) == "note" else "hold"):
         words = f"{_count(found)} failed, and the stable track does not pass the same: rolling back cannot help"
         yield reasons.SHARED.cause(words, found, effect=effect)
+
+
+def _calls_for_rollback(case: GateCase, policy: Policy) -> bool:
+    return policy.effect(case.suite, case.severity) == "rollback"
+
+
+def _lacking(case: GateCase, subjects: Iterable[GateCase], policy: Policy) -> dict[str, list[GateCase]]:
+    """The checks that rollbacks by this case's trigger rest on and that have not passed, each with its cases."""
+    rules = policy.trigger_rules.get(case.trigger)
+    lacking = {}
+    for check in () if rules is None else rules.requires:
+        found = [other for other in subjects if other.check == check]
+        if check.partition("/")[0] == case.check.partition("/")[0]:
+            # What was calibrated is one service; it says nothing of another.
+            found = [other for other in found if other.object == case.object]
+        bad = [other for other in found if other.outcome is not Outcome.PASS]
+        if bad or not found:
+            lacking[check] = bad
+    return lacking
+
+
+def _uncalibrated(subjects: Sequence[GateCase], unsound: set[tuple[str, str]], policy: Policy) -> Iterator[Cause]:
+    lacking: dict[tuple[str, str], dict[str, GateCase]] = {}
+    for case in subjects:
+        failed = case.outcome is Outcome.FAIL and (case.check, case.object) not in unsound
+        if failed and _calls_for_rollback(case, policy):
+            for check, bad in _lacking(case, subjects, policy).items():
+                lacking.setdefault((case.trigger, check), {}).update({other.key: other for other in bad})
+    for (trigger, check), found in lacking.items():
+        words = "did not pass" if found else "was not executed"
+        sentence = f"failures of the trigger {trigger} do not roll back: {check} {words}"
+        yield reasons.UNCALIBRATED.cause(sentence, found.values())
 
 
 def _by_effect(

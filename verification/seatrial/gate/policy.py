@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 Effect = Literal["rollback", "hold", "note"]
+TRIGGERS: Final = ("health", "error-rate", "latency")
+"""Triggers of which a policy may say what a rollback takes."""
 
 SUITES: Final = ("smoke", "synthetic", "config", "latency", "rollout", "recovery", "compliance", "foreign")
 """Suites that a policy may name; `foreign` holds the cases of reports that are none of ours."""
@@ -84,6 +86,17 @@ class RollbackRules(Section, frozen=True):
     requires: Annotated[tuple[str, ...], Meta(description="ids of checks that must have passed")] = ()
 
 
+class TriggerRules(Section, frozen=True):
+    """`[rollback.TRIGGER]`: what must hold for failures of that trigger to roll back; else they hold. Triggers are
+    `health`, `error-rate` and `latency`.
+    """
+
+    requires: Annotated[
+        tuple[str, ...],
+        Meta(description="ids of checks that must have passed: of the same suite on the same object, of others all"),
+    ] = ()
+
+
 class Exemption(Section, frozen=True):
     """An entry that sets checks aside for a while. Without an owner, a reason and a last day there is none."""
 
@@ -119,6 +132,7 @@ class Policy(Section, frozen=True):
     budgets: Budgets = Budgets()
     rollback: RollbackRules = RollbackRules()
     quarantine: tuple[Quarantine, ...] = ()
+    trigger_rules: dict[str, TriggerRules] = {}
     dry_run: Annotated[tuple[str, ...], Meta(description="ids of checks that are shown and never decide")] = ()
 
     def effect(self, suite: str, severity: str) -> Effect:

@@ -12,7 +12,18 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from seatrial.gate.policy import SUITES, Budgets, Effects, EvidenceRules, Policy, Quarantine, Required, RollbackRules
+from seatrial.gate.policy import (
+    SUITES,
+    TRIGGERS,
+    Budgets,
+    Effects,
+    EvidenceRules,
+    Policy,
+    Quarantine,
+    Required,
+    RollbackRules,
+    TriggerRules,
+)
 
 _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "evidence": EvidenceRules,
@@ -22,6 +33,11 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
 }
 _LISTS: Final[dict[str, type[msgspec.Struct]]] = {"quarantine": Quarantine}
 """Lists of tables, `[[quarantine]]`; a policy's own takes the place of that which it extends."""
+_OWN: Final[dict[str, tuple[tuple[str, ...], type[msgspec.Struct]]]] = {
+    "effects": (SUITES, Effects),
+    "rollback": (TRIGGERS, TriggerRules),
+}
+"""Sections that hold tables of their own, by suite or by trigger."""
 _TOP: Final = (
     "extends",
     "description",
@@ -99,12 +115,18 @@ def load(path: Path, places: Sequence[Folder] = ()) -> Policy:
     """Read a policy and what it extends, looked up beside it and in ``places``. Raises PolicyProblem."""
     data = _read(path, [Folder(path=path.parent), *places], ())
     data.pop("description", None)
-    effects = data.pop("effects", {})
-    special = {key: value for key, value in effects.items() if isinstance(value, dict)}
-    general = {key: value for key, value in effects.items() if key not in special}
-    values = {**data, "name": path.stem, "effects": general, "suite_effects": special}
+    effects, special = _parted(data.pop("effects", {}))
+    rollback, triggers = _parted(data.pop("rollback", {}))
+    own = {"effects": effects, "suite_effects": special, "rollback": rollback, "trigger_rules": triggers}
+    values = {**data, "name": path.stem, **own}
     # Every value was checked in its own file, so that the message could name it.
     return msgspec.convert(values, Policy)
+
+
+def _parted(section: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A section's keys, and the tables inside it."""
+    tables = {key: value for key, value in section.items() if isinstance(value, dict)}
+    return {key: value for key, value in section.items() if key not in tables}, tables
 
 
 def _read(path: Path, places: Sequence[Folder], chain: tuple[Path, ...]) -> dict[str, Any]:
@@ -145,13 +167,13 @@ def _problems(data: Mapping[str, Any]) -> Iterable[str]:
     yield from _unknown(data, _TOP, "")
     for name, kind in _SECTIONS.items():
         section = data.get(name, {})
-        # Suites have effects of their own.
-        own = {key: value for key, value in section.items() if key in SUITES} if isinstance(section, dict) else {}
-        if name == "effects" and own:
+        names, inner = _OWN.get(name, ((), kind))
+        own = {key: value for key, value in section.items() if key in names} if isinstance(section, dict) else {}
+        if own:
             section = {key: value for key, value in section.items() if key not in own}
-            for suite, special in own.items():
-                yield from _table(special, Effects, f"effects.{suite}", ())
-        yield from _table(section, kind, name, SUITES if name == "effects" else ())
+            for inside, special in own.items():
+                yield from _table(special, inner, f"{name}.{inside}", ())
+        yield from _table(section, kind, name, names)
     for name, kind in _LISTS.items():
         yield from _tables(data.get(name, []), kind, name)
     required = data.get("required", {})
