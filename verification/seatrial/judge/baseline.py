@@ -204,9 +204,7 @@ def judge_against(seen: Levels, references: Sequence[Reference], rule: BaselineR
     return _concluded(levels, rule)
 
 
-def _comparable(
-    seen: Levels, references: Sequence[Reference], rule: BaselineRule
-) -> Iterator[tuple[float, Reference]]:
+def _comparable(seen: Levels, references: Sequence[Reference], rule: BaselineRule) -> Iterator[tuple[float, Reference]]:
     watched = [level for level in rule.watched if level not in rule.required and len(seen.get(level, ()))]
     for reference in references:
         for level in (*rule.required, *watched):
@@ -231,7 +229,9 @@ def _concluded(levels: Sequence[LevelAgainst], rule: BaselineRule) -> BaselineVe
             if needed is None
             else f"{needed} more run{'' if needed == 1 else 's'} of it would probably decide it"
         )
-        sentence = f"neither shown slower than the runs before it nor shown not to be: {decisive} ({confidence}); {wanted}"
+        sentence = (
+            f"neither shown slower than the runs before it nor shown not to be: {decisive} ({confidence}); {wanted}"
+        )
     else:
         verdict, decisive = Outcome.PASS, max(required, key=lambda level: level.upper / level.margin)
         sentence = f"not slower by the margin than the runs promoted before it: {decisive} ({confidence})"
