@@ -1,13 +1,13 @@
 """Is a run slower than the runs that were promoted before it? For services whose stable cannot be run beside it.
 
-The run is the unit of observation, not the request: what makes one run slower than the next (neighbours, caches, the
-hour) is shared by all of its requests, so that a test over pooled requests takes every such drift for a regression and
-the more surely the more requests it is given. Each run is told by the logarithm of a quantile of its latencies. Those of
-the runs before it give a location and a spread; what another run of the same release would show lies within Student's t
-prediction interval (Hahn 1969). The bounds of the difference follow from it and are held against the margin.
+The run is the unit of observation, not the request. What makes one run slower than the next (neighbours, caches, the
+hour) is shared by all of its requests, so that a test over pooled requests takes every such drift for a regression, and
+the more surely the more requests it is given. Each run is told by the logarithm of a quantile of its latencies. Those
+of the runs before it give a location and a spread; what another run of the same release would show lies within
+Student's t prediction interval (Hahn 1969). Bounds of the difference follow from it and are held against the margin.
 
-Runs are compared with more than one set of those before them: with the latest, and with an anchor that does not move, so
-that a release each time a little slower cannot take the baseline with it.
+Runs are compared with more than one set of those before them: with the latest, and with an anchor that does not move,
+so that releases which are each a little slower than the one before cannot take the baseline with them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from seatrial.judge.blocks import critical_t
 from seatrial.judge.latency import Latencies, milliseconds
 
 Levels = Mapping[float, Sequence[float]]
-"""Quantiles in seconds, by level; one value for each run, in the same order for every level."""
+"""Quantiles in seconds, by level; one value for each run that has it."""
 OUTLYING: Final = 3.5
 """Robust standard deviations beyond which a run counts as one that far out (Iglewicz and Hoaglin 1993)."""
 _CONSISTENT: Final = float(stats.norm.ppf(0.75))
@@ -68,9 +68,9 @@ class Reference:
 class LevelAgainst:
     """One quantile against one set of runs. Times are in seconds, ``spread`` is a share.
 
-    ``seen`` is that of the run, or the geometric mean of several; ``usual`` that of the ``n`` runs before. ``lower`` and
-    ``upper`` bound the difference. ``needed`` are further runs of the same release that would probably decide it: 0 where
-    it is decided, None where no number of them would.
+    ``seen`` is that of the run, or the geometric mean of several; ``usual`` that of the ``n`` runs before. ``lower``
+    and ``upper`` bound the difference. ``needed`` are further runs of the same release that would probably decide it: 0
+    where it is decided, None where no number of them would.
     """
 
     level: float
@@ -176,7 +176,7 @@ def judge_against(seen: Levels, references: Sequence[Reference], rule: BaselineR
 
     Shown slower by more than the margin at any quantile, over any set, fails; shown slower by less than it at every
     required quantile, over every set, passes. Either is wrong with probability ``1 - confidence`` at most where runs
-    differ from each other as draws from one lognormal distribution. Fewer than ``least`` runs in a set are inconclusive.
+    differ from each other as draws from one lognormal distribution. Fewer than ``least`` runs in a set decide nothing.
 
     Raises ValueError where a required quantile of the run is missing, or there is no set at all.
     """
