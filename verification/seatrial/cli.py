@@ -57,6 +57,11 @@ COMMANDS: Final = (
         needs="load",
     ),
     Command(
+        name="baseline",
+        module="seatrial.baseline.command",
+        summary="promoted runs that later ones are judged by, where stable cannot run beside them",
+    ),
+    Command(
         name="watch-rollout",
         module="seatrial.rollout.watch_command",
         summary="verify a release while it is brought out, and decide",

@@ -353,6 +353,17 @@ class Data(Model):
     """accounts that synthetic checks may use"""
 
 
+class StoredBaselines(Model):
+    """Runs that were promoted, kept to judge later ones by where stable cannot be run beside them."""
+
+    store: str | None = None
+    """folder in which they are kept; `baselines` beside the folder of environments where absent"""
+    max_age: PositiveDuration = 90 * 86_400.0
+    """age of a run beyond which it is compared with no more, unless it belongs to the anchor"""
+    window: Count = Field(default=20, ge=10)
+    """latest runs that are compared with"""
+
+
 class LoadLimits(Model):
     """Bounds that no load profile may exceed."""
 
@@ -437,5 +448,7 @@ class Environment(Model):
     """data, and permission to write"""
     load: LoadLimits = LoadLimits()
     """permission to send load, and its bounds"""
+    baseline: StoredBaselines = StoredBaselines()
+    """stored baselines"""
     waivers: tuple[Waiver, ...] = ()
     """accepted deviations"""

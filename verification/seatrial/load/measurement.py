@@ -13,6 +13,7 @@ from seatrial.environment.model import LoadLimits, Objectives, Service, Track
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.driver import run_workers
+from seatrial.load.fingerprint import path_of
 from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
 from seatrial.load.picture import write_pictures
@@ -212,7 +213,7 @@ def _plan(pair: Pair, profile: Profile, requests: Sequence[Request], *, run_id: 
         service=pair.name,
         region=pair.subject.region,
         urls={track: target.base_url for track, target in targets.items()},
-        path=profile.path or ("/v1/chat/completions" if chat else "/"),
+        path=path_of(service, profile),
         dialogues=profile.prompts,
         body=_body(service, profile),
         stream=profile.stream and chat,

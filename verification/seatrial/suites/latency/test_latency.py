@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,23 +35,22 @@ def measurement(
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
         from seatrial.load.sharing import measured_once
+        from seatrial.load.summary import write_summary
 
         service = service_pair.service
-        if service.latency is None:
+        latency = service.latency
+        if latency is None:
             pytest.skip(f"[services.{service_pair.name}] declares no `latency` profile")
         try:
-            profile = load_profile(service.latency.profile, Path(pytestconfig.rootpath))
+            profile = load_profile(latency.profile, Path(pytestconfig.rootpath))
             where = f"services.{service_pair.name}.auth"
             bearer = None if service.auth is None else secrets.resolve(service.auth, where)
         except (ProfileError, SecretProblem) as error:
             raise CannotLook(str(error)) from None
         directory = run.directory / "samples" / "latency"
-        measured = measured_once(
-            service_pair,
-            profile,
-            run_id=run.id,
-            directory=directory,
-            take=lambda: measure(
+
+        def measure_and_sum_up() -> Measurement:
+            taken = measure(
                 service_pair,
                 profile,
                 run_id=run.id,
@@ -59,12 +59,46 @@ def measurement(
                 environment=run.environment.name,
                 bearer=bearer,
                 report=teller(pytestconfig),
-            ),
-        )
+            )
+            named = {"run_id": run.id, "environment": run.environment.name, "profile": latency.profile}
+            write_summary(taken, service, region=service_pair.subject.region, **named)
+            return taken
+
+        measured = measured_once(service_pair, profile, run_id=run.id, directory=directory, take=measure_and_sum_up)
         show_pictures(pytestconfig, sorted(directory.glob(f"{service_pair.name}.*.svg")))
         return measured
 
     return take
+
+
+@pytest.fixture(scope="session")
+def against_baseline(
+    service_pair: ServicePair, run: RunView, pytestconfig: pytest.Config
+) -> Callable[[Measurement, Assessment], Assessment]:
+    """Judges a measurement without a control by the stored baseline; takes what the objectives say of it as well."""
+
+    def judge(measured: Measurement, objectives_say: Assessment) -> Assessment:
+        from seatrial.baseline.judging import assess_alone
+        from seatrial.baseline.store import store_of
+
+        latency = service_pair.service.latency
+        assert latency is not None, "what was measured has a profile"
+        given = pytestconfig.getoption("--seatrial-fixtures", None)
+        fixtures = Path(given) if given else pytestconfig.rootpath / "fixtures"
+        return assess_alone(
+            measured,
+            objectives_say,
+            service=service_pair.service,
+            profile=latency.profile,
+            region=service_pair.subject.region,
+            environment=run.environment.name,
+            store=store_of(run.environment, fixtures, pytestconfig.rootpath),
+            rules=run.environment.baseline,
+            run_id=run.id,
+            now=dt.datetime.now(dt.UTC),
+        )
+
+    return judge
 
 
 @pytest.mark.check("latency/error-rate", suite="latency", severity="critical", trigger="error-rate")
@@ -98,15 +132,21 @@ def test_first_token(
 
 @pytest.mark.check("latency/regression", suite="latency", severity="critical", trigger="latency")
 def test_regression(
-    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+    service_pair: ServicePair,
+    measurement: Callable[[], Measurement],
+    against_baseline: Callable[[Measurement, Assessment], Assessment],
+    record: Callable[[Assessment], None],
 ) -> None:
-    """The candidate answers as fast as stable within the margin, at p50 and p95; stable alone meets its objectives.
+    """The candidate answers as fast as stable within the margin, at p50 and p95; alone, as fast as the runs before it.
 
     Why it matters: users leave slow releases, and averages and fixed thresholds see them late. Both tracks get the
     same prompts at the same time, in pairs of random order, timed from when each request was due. A failed request
-    counts as slow as the timeout. How to mend: compare both tracks request by request in the raw samples; where it is
-    inconclusive, the remedy says how many more requests would decide it.
+    counts as slow as the timeout. Where there is no stable beside it, the stored baseline of promoted runs is held
+    against it, and the objectives until there are enough of those. How to mend: compare both tracks request by request
+    in the raw samples; where it is inconclusive, the remedy says how many more requests or runs would decide it.
     """
     from seatrial.load.assess import assess_latency
 
-    record(assess_latency(measurement(), service_pair.service.objectives))
+    measured = measurement()
+    assessment = assess_latency(measured, service_pair.service.objectives)
+    record(assessment if measured.control is not None else against_baseline(measured, assessment))

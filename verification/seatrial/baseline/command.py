@@ -1,0 +1,284 @@
+"""``seatrial baseline``: what earlier runs are kept, which may enter, and how a run compares with them."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from seatrial.baseline import history, telling
+from seatrial.baseline.intake import Candidate, Measured, Refused, candidates, measurements, run_folders
+from seatrial.baseline.judging import Before, assess_runs, before, rule_of
+from seatrial.baseline.series import Series, SeriesProblem
+from seatrial.baseline.store import Store, StoreProblem, store_of
+from seatrial.environment import loading, locations
+from seatrial.environment.model import Environment
+from seatrial.environment.units import parse_duration
+from seatrial.evidence.outcome import Outcome
+from seatrial.load.profile import ProfileError, load_profile
+from seatrial.load.summary import LEVELS
+
+HOLD: Final = 10
+EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 20, Outcome.ERROR: HOLD, Outcome.INCONCLUSIVE: HOLD}
+
+
+class WrongUse(Exception):
+    """The arguments do not fit together, or to what is there."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the subcommands and their options."""
+    parser.epilog = (
+        "Exit code: 0 done, or not slower; 10 refused, or not decided; 20 slower; 2 wrong use. A file of the store "
+        "that was damaged or edited is refused by every command (10)."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--store", type=Path, metavar="DIR", help="folder of baselines; that of the environment's file")
+    common.add_argument("--seatrial-fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
+    common.add_argument("--now", metavar="RFC3339", help="time by which ages are told, for replays")
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("--env", metavar="NAME", required=True, help="environment")
+    which.add_argument("--service", metavar="NAME", help="service; all where absent")
+    which.add_argument("--profile", metavar="NAME", help="load profile; all where absent")
+
+    one = commands.add_parser("list", parents=[common], help="the series that there are")
+    one.add_argument("--env", metavar="NAME", default="", help="of one environment alone")
+    commands.add_parser("show", parents=[common, which], help="every run of a series, with change points")
+    one = commands.add_parser(
+        "update", parents=[common], help="let promoted runs enter; others are refused, with reasons"
+    )
+    one.add_argument("reports", nargs="+", type=Path, help="folders of runs, or folders with such folders in them")
+    one = commands.add_parser(
+        "compare", parents=[common], help="hold one run, or several of a release, against those kept"
+    )
+    one.add_argument("reports", nargs="+", type=Path, help="folders of runs")
+    one.add_argument("--service", metavar="NAME", help="where several were measured")
+    one = commands.add_parser("anchor", parents=[common, which], help="hold later runs against other ones for good")
+    one.add_argument("--reason", required=True, help="what made the service slower or faster for good")
+    one.add_argument("--runs", type=int, default=10, metavar="N", help="the latest N runs become the anchor [10]")
+    one = commands.add_parser(
+        "prune", parents=[common, which], help="remove runs; lists them first, and asks for --yes"
+    )
+    one.add_argument("--older-than", metavar="AGE", help="runs older than this, such as 180d")
+    one.add_argument("--keep", type=int, metavar="N", help="all but the latest N runs")
+    one.add_argument("--yes", action="store_true", help="remove what is listed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked, print, and return the exit code."""
+    try:
+        return _COMMANDS[arguments.command](arguments, _now(arguments.now))
+    except (WrongUse, loading.EnvironmentProblem, ProfileError) as error:
+        print(f"seatrial baseline: {error}", file=sys.stderr)
+        return 2
+    except (StoreProblem, SeriesProblem) as problem:
+        print(f"seatrial baseline: {problem}", file=sys.stderr)
+        return HOLD
+
+
+def _now(given: str | None) -> dt.datetime:
+    if given is None:
+        return dt.datetime.now(dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(given)
+        if moment.tzinfo is not None:
+            return moment
+    except ValueError:
+        pass
+    raise WrongUse(f"--now: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
+
+
+def _list(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    if arguments.env:
+        environment, store = _of_environment(arguments, arguments.env)
+        places = [(environment, store, path) for path in store.files(environment.name)]
+    else:
+        store = Store(folder=arguments.store or _fixtures(arguments) / "baselines")
+        places = [(Environment(name=path.parent.name), store, path) for path in store.files()]
+    for environment, store, path in places:
+        print(f"{path}\n  {telling.listed(store.read(path), environment.baseline, now=now)}")
+    if not places:
+        print(f"no baselines in {store.folder}: let promoted runs enter with `seatrial baseline update REPORTS`")
+    return 0
+
+
+def _show(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    environment, store = _of_environment(arguments, arguments.env)
+    for series in _chosen(arguments, store):
+        try:
+            points, note = history.change_points(series.runs), ""
+        except history.NotInstalled as reason:
+            points, note = (), f"{reason}\n"
+        print("\n".join(telling.shown(series, environment.baseline, points, now=now)))
+        print(note)
+    return 0
+
+
+def _update(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    refused = 0
+    for folder in _folders(arguments.reports):
+        for found in candidates(folder):
+            if isinstance(found, Refused):
+                refused += 1
+                print(f"refused  {folder.name}: {found}")
+                continue
+            refused += not _enter(arguments, found, now)
+    return HOLD if refused else 0
+
+
+def _enter(arguments: argparse.Namespace, found: Candidate, now: dt.datetime) -> bool:
+    """Whether the run is in the store now."""
+    environment, store = _of_environment(arguments, found.series.environment)
+    name = f"{found.stored.run}: {found.series.service}"
+    if (now - found.stored.moment).total_seconds() > environment.baseline.max_age:
+        print(f"refused  {name}: it ended on {found.stored.finished}, longer ago than `max_age` of [baseline]")
+        return False
+    try:
+        series = store.change(found.series, lambda before: before.add(found.stored, now=now))
+    except SeriesProblem as problem:
+        print(f"kept     {name}: {problem}")
+        return True
+    print(f"entered  {name}: {telling.listed(series, environment.baseline, now=now)}")
+    return True
+
+
+def _compare(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    measured = list(_measured(arguments))
+    first = measured[0]
+    environment, store = _of_environment(arguments, first.environment)
+    if first.service not in environment.services:
+        raise WrongUse(f"the environment {environment.name} declares no service {first.service!r}")
+    series = store.find(first.environment, first.service, first.profile, first.fingerprint)
+    if series is None:
+        print(f"there is no baseline of {first.service} under {first.profile} in {first.environment} for this load")
+        for kin in store.kin(first.environment, first.service):
+            theirs = kin.fingerprint
+            different = [f"{key} {theirs[key][:12]!r}" for key in theirs if first.fingerprint.get(key) != theirs[key]]
+            print(f"  there is one of {telling.name_of(kin)}: {', '.join(different) or 'of another profile'}")
+        return HOLD
+    if unsound := [one for one in measured if not one.sound]:
+        print(f"the measurement of {unsound[0].run} was not sound: {'; '.join(unsound[0].problems)}")
+        return HOLD
+    runs = [one.run for one in measured]
+    earlier = before(series, environment.baseline, now=now, leave_out=runs)
+    objectives = environment.services[first.service].objectives
+    profile = load_profile(first.profile, Path.cwd())
+    seen = {
+        level: [one.levels[name] / 1e6 for one in measured]
+        for name, level in LEVELS.items()
+        if all(name in one.levels for one in measured)
+    }
+    rule = rule_of(objectives, profile.confidence)
+    where = f"{first.service} in {len(runs)} run{'' if len(runs) == 1 else 's'}"
+    assessment = assess_runs(where, seen, earlier, rule)
+    _explain(assessment.outcome, assessment.message, earlier, assessment.remedy)
+    return EXIT[assessment.outcome]
+
+
+def _explain(outcome: Outcome, message: str, earlier: Before, remedy: str) -> None:
+    print(f"{outcome.value}: {message}")
+    for anchor in earlier.series.anchors[-1:]:
+        print(f"  anchor    {len(anchor.runs)} runs, set {anchor.set}: {anchor.reason}")
+    if remedy:
+        print(f"  next      {remedy}")
+
+
+def _measured(arguments: argparse.Namespace) -> Iterator[Measured]:
+    """What is compared: one measurement for each run, all of one load. Raises WrongUse."""
+    kinds = set()
+    for folder in _folders(arguments.reports):
+        try:
+            found = [one for one in measurements(folder) if arguments.service in (None, one.service)]
+        except Refused as reason:
+            raise WrongUse(f"{folder}: {reason}") from None
+        if len(found) != 1:
+            names = ", ".join(one.service for one in found) or "none"
+            raise WrongUse(f"{folder}: expected one measured service, seen {names}: choose with --service")
+        one = found[0]
+        kinds.add((one.environment, one.service, one.profile, tuple(sorted(one.fingerprint.items()))))
+        if len(kinds) > 1:
+            raise WrongUse(f"{folder}: it was measured with another load, or elsewhere, than the runs before it")
+        yield one
+
+
+def _anchor(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    _, store = _of_environment(arguments, arguments.env)
+    chosen = _chosen(arguments, store)
+    if len(chosen) > 1:
+        raise WrongUse(f"expected one series, seen {len(chosen)}: choose with --service and --profile")
+    after = store.change(chosen[0], lambda one: one.re_anchored(arguments.runs, arguments.reason, now=now))
+    anchor = after.anchors[-1]
+    print(f"{telling.name_of(after)}: anchored at {len(anchor.runs)} runs, {anchor.runs[0]} to {anchor.runs[-1]}")
+    return 0
+
+
+def _prune(arguments: argparse.Namespace, now: dt.datetime) -> int:
+    if arguments.older_than is None and arguments.keep is None:
+        raise WrongUse("say what goes: --older-than AGE, --keep N, or both")
+    if arguments.keep is not None and arguments.keep < 0:
+        raise WrongUse(f"--keep: expected 0 or more, seen {arguments.keep}")
+    try:
+        age = None if arguments.older_than is None else parse_duration(arguments.older_than)
+    except ValueError as error:
+        raise WrongUse(f"--older-than: {error}") from None
+
+    _, store = _of_environment(arguments, arguments.env)
+    for series in _chosen(arguments, store):
+        gone = series.prunable(now=now, older_than=age, keep=arguments.keep)
+        words = "removed" if arguments.yes else "would be removed"
+        print(f"{telling.name_of(series)}: {len(gone)} of {len(series.runs)} runs {words}; the anchor stays")
+        for one in gone:
+            print(f"  {one.finished}  {one.release:<15} {one.run}")
+        if gone and arguments.yes:
+            store.change(series, lambda one: one.without(one.prunable(now=now, older_than=age, keep=arguments.keep)))
+    if not arguments.yes:
+        print("nothing was removed: say --yes")
+    return 0
+
+
+def _folders(places: Sequence[Path]) -> list[Path]:
+    folders = run_folders(places)
+    if not folders:
+        raise WrongUse(f"there is no run (evidence.json) in {', '.join(map(str, places))}")
+    return folders
+
+
+def _fixtures(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.seatrial_fixtures) if arguments.seatrial_fixtures else Path("fixtures")
+
+
+def _of_environment(arguments: argparse.Namespace, name: str) -> tuple[Environment, Store]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise WrongUse(f"expected the name of an environment, seen {name!r}")
+    directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
+    environment = loading.load(name, directories).environment
+    if arguments.store is not None:
+        return environment, Store(folder=arguments.store)
+    return environment, store_of(environment, _fixtures(arguments), Path.cwd())
+
+
+def _chosen(arguments: argparse.Namespace, store: Store) -> list[Series]:
+    """The series that the options select. Raises WrongUse where there is none, naming those there are."""
+    known = [store.read(path) for path in store.files(arguments.env)]
+    found = [
+        one for one in known if arguments.service in (None, one.service) and arguments.profile in (None, one.profile)
+    ]
+    if not found:
+        names = ", ".join(f"{one.service} under {one.profile}" for one in known) or "none"
+        raise WrongUse(f"no such baseline of {arguments.env} in {store.folder}; there are: {names}")
+    return found
+
+
+_COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace, dt.datetime], int]]] = {
+    "list": _list,
+    "show": _show,
+    "update": _update,
+    "compare": _compare,
+    "anchor": _anchor,
+    "prune": _prune,
+}
