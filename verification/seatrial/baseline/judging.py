@@ -118,8 +118,8 @@ def assess_alone(
 ) -> Assessment:
     """``latency/regression`` of a run without a control: against the stored baseline, where there is enough of one.
 
-    Else ``objectives_say`` stands, with a word on what the baseline lacks. A store that cannot be relied on is an error:
-    nobody should be promoted since a file was damaged.
+    Else ``objectives_say`` stands, with a word on what the baseline lacks. A store that cannot be relied on is an
+    error: nobody should be promoted since a file was damaged.
     """
     if not measurement.soundness.sound:
         return objectives_say

@@ -76,7 +76,7 @@ class Store:
         with self._alone(empty.environment):
             before = self.read(path) if path.exists() else empty
             after = how(before)
-            if after != before:
+            if after != before or not path.exists():
                 try:
                     write_atomically(path, after.dumps())
                 except OSError as error:
