@@ -43,6 +43,7 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.load.documentation
 	$(BIN)/python -m seatrial.evidence.documentation
 	$(BIN)/python -m seatrial.gate.documentation
+	PYTHONPATH=tests $(BIN)/python -m support.decisions.page
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py

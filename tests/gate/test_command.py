@@ -121,6 +121,34 @@ def test_wrong_use(project: Path, words: tuple[str, ...], message: str) -> None:
         ("extends = 'nobody'", "extends: expected the name of a policy (base), seen 'nobody'"),
         ("extends = 'demo'", "extends goes round in a circle"),
         ("not toml", "not readable as TOML"),
+        ("[triggers]\nrollback = ['speed']", "triggers.rollback: expected health, error-rate, latency, other; seen"),
+        ("[evidence]\ndigests = 'none'", "evidence.digests: expected same, any; seen 'none'"),
+        ("[manifest]\nexpect = []", "manifest.expect: unknown key; did you mean expected?"),
+        ("[[waivers]]\nmatch = 'x'", "waivers[1]: expected owner, reason, expires too, seen match"),
+        ("waivers = 3", "waivers: expected tables under [[waivers]], seen '3'"),
+        ("[[freeze]]\nreason = 'x'", "freeze[1]: expected from and until, or weekly"),
+        ("[[freeze]]\nreason = ''\nweekly = 'Mon 10:00 to Mon 11:00'", "freeze[1].reason: expected text, not nothing"),
+        ("[[freeze]]\nreason = 'x'\nweekly = 'Fri'", "freeze[1].weekly: expected such as Fri 16:00 to Mon 06:00; seen"),
+        (
+            "[[freeze]]\nreason = 'x'\nweekly = 'Fri 16:00 to Fri 16:00'",
+            "freeze[1]: weekly: expected an end that is not its begin, seen 'Fri 16:00 to Fri 16:00'",
+        ),
+        (
+            "[[freeze]]\nreason = 'x'\nweekly = 'Fri 16:00 to Mon 16:00'\nzone = 'Europe/Berlln'",
+            "freeze[1]: zone: expected an IANA time zone such as Europe/Berlin, seen 'Europe/Berlln'",
+        ),
+        (
+            "[[freeze]]\nreason = 'x'\nfrom = 2026-05-01T00:00:00\nuntil = 2026-05-02T00:00:00",
+            "freeze[1]: expected times with an offset such as 2026-12-18T16:00:00Z, or a zone",
+        ),
+        (
+            "[[freeze]]\nreason = 'x'\nfrom = 2026-05-03T00:00:00Z\nuntil = 2026-05-02T00:00:00Z",
+            "freeze[1]: until: expected a time after from",
+        ),
+        (
+            "[[freeze]]\nreason = 'x'\nfrom = 2026-05-03\nuntil = 2026-05-02T00:00:00Z",
+            "freeze[1].from: expected a time such as 2026-12-01T16:00:00Z; seen '2026-05-03'",
+        ),
     ],
 )
 def test_wrong_policy(project: Path, text: str, message: str) -> None:
@@ -139,8 +167,8 @@ def test_every_problem_of_a_policy_is_told_at_once(project: Path) -> None:
     assert [line.strip().partition(":")[0] for line in ended.stderr.splitlines()[1:]] == [
         "enviroment",
         "evidence.max_age",
-        "effects.critical",
         "required.smoke.minimum",
+        "effects.critical",
     ]
 
 

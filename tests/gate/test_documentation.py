@@ -1,12 +1,16 @@
 """The gate's page is what the code says."""
 
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from seatrial.gate import policy_schema
 from seatrial.gate.documentation import page
 from seatrial.gate.policy_file import Folder, load
+from support.decisions import page as cases
 
 REPOSITORY = Path(__file__).parents[2]
 POLICIES = REPOSITORY / "fixtures" / "policies"
@@ -14,6 +18,39 @@ POLICIES = REPOSITORY / "fixtures" / "policies"
 
 def test_page_is_in_sync() -> None:
     assert (REPOSITORY / "docs" / "gate.md").read_text(encoding="utf-8") == page(), "run make docs"
+
+
+def test_cases_are_in_sync() -> None:
+    assert (REPOSITORY / "docs" / "gate-cases.md").read_text(encoding="utf-8") == cases.page(), "run make docs"
+
+
+def test_schema_is_in_sync() -> None:
+    assert (POLICIES / "schema.json").read_text(encoding="utf-8") == policy_schema.text(), "run make docs"
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_policies_are_as_the_schema_says(path: Path) -> None:
+    jsonschema.validate(tomllib.loads(path.read_text()), policy_schema.schema(), jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "enviroment = 'x'",
+        "[required.smok]",
+        "[required.smoke]\nminimum = 0",
+        "[effects.smoke.smoke]\nminor = 'hold'",
+        "[effects.confg]\nminor = 'hold'",
+        "[rollback.speed]\nrequires = []",
+        "[triggers]\nrollback = ['speed']",
+        "[[freeze]]\nweekly = 'Fri to Mon'\nreason = 'x'",
+        "[[waivers]]\nmatch = 'x'",
+        "[evidence]\ndigests = 'none'",
+    ],
+)
+def test_the_schema_refuses(text: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(text), policy_schema.schema(), jsonschema.Draft202012Validator)
 
 
 @pytest.mark.parametrize("path", sorted(POLICIES.glob("*.toml")), ids=lambda path: path.stem)

@@ -27,8 +27,10 @@ def policy(**changes: Any) -> Policy:
     return msgspec.convert({**POLICY, **changes}, Policy)
 
 
-def question(*, environment: str = "demo", release: str = "1.5.0", now: dt.datetime = NOW) -> Question:
-    return Question(now=now, environment=environment, release=release)
+def question(
+    *, environment: str = "demo", release: str = "1.5.0", digests: tuple[str, ...] = (), now: dt.datetime = NOW
+) -> Question:
+    return Question(now=now, environment=environment, release=release, digests=digests)
 
 
 def ask(folder: Path, changes: Mapping[str, Any] | None = None, asked: Mapping[str, Any] | None = None) -> Decision:

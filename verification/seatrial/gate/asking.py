@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import io
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -43,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", metavar="NAME", help="environment that is asked about; also names the policy")
     parser.add_argument("--policy", metavar="FILE|NAME", help="policy; that of the environment where absent")
     parser.add_argument("--release", metavar="V", default="", help="version that is asked about")
+    parser.add_argument(
+        "--digest",
+        metavar="SHA256",
+        action="append",
+        default=[],
+        help="image digest that is asked about; once for every image of the release",
+    )
     parser.add_argument("--now", metavar="RFC3339", help="time of the decision, for replays")
     add_common_arguments(parser)
 
@@ -57,11 +65,18 @@ def asked(arguments: argparse.Namespace) -> Asked:
     """Read the policy and the reports. Raises UsageProblem and PolicyProblem."""
     places = tuple(Path(place) for place in arguments.reports)
     now = moment("--now", arguments.now) if arguments.now is not None else dt.datetime.now(dt.UTC)
+    digests = _digests(arguments.digest)
     # A wrong policy is wrong whatever the reports hold, so it is known first where it is named.
     named = named_policy(arguments)
     reading = collection.read(places)
     policy, no_policy = (named, "") if named is not None else policy_of(reading, arguments)
-    question = Question(now=now, environment=arguments.env or "", release=arguments.release, no_policy=no_policy)
+    question = Question(
+        now=now,
+        environment=arguments.env or "",
+        release=arguments.release,
+        digests=digests,
+        no_policy=no_policy,
+    )
     return Asked(places=places, reading=reading, policy=policy, question=question)
 
 
@@ -96,6 +111,15 @@ def moment(option: str, given: str) -> dt.datetime:
     except (ValueError, OverflowError):
         pass
     raise UsageProblem(f"{option}: expected a time with its zone such as 2026-05-04T12:00:00Z, seen {given!r}")
+
+
+def _digests(given: list[str]) -> tuple[str, ...]:
+    # `repository@sha256:...` is what registries and clusters print.
+    digests = [word.rpartition("@")[2] for words in given for word in words.split(",")]
+    for digest in digests:
+        if not re.fullmatch("sha256:[0-9a-f]{64}", digest):
+            raise UsageProblem(f"--digest: expected sha256: and 64 hexadecimal digits, seen {digest[:100]!r}")
+    return tuple(sorted(set(digests)))
 
 
 def folders(arguments: argparse.Namespace) -> list[policy_file.Folder]:

@@ -111,12 +111,24 @@ OTHER_RELEASE: Final = _reason(
 NO_RELEASE: Final = _reason(
     "no-release", Kind.EVIDENCE, "No release was asked for, or it was not seen which one is running."
 )
+OTHER_DIGESTS: Final = _reason(
+    "other-digests",
+    Kind.POLICY,
+    "A run was to verify other image digests than those asked for, or than another run.",
+    blocks=True,
+)
+NO_DIGESTS: Final = _reason(
+    "no-digests", Kind.EVIDENCE, "A run does not say which image digests it was to verify, and they are wanted."
+)
 STALE: Final = _reason(
     "stale-evidence", Kind.POLICY, "The run ended longer ago than the policy allows, or in the future.", blocks=True
 )
 NO_TIME: Final = _reason("no-time", Kind.EVIDENCE, "A report does not say when its run was.", blocks=True)
 UNFINISHED: Final = _reason("unfinished-run", Kind.EVIDENCE, "A run was killed or interrupted, or is still going on.")
 NO_PLAN: Final = _reason("no-plan", Kind.EVIDENCE, "No report of a run says which checks were expected.")
+UNPLANNED: Final = _reason(
+    "unplanned-checks", Kind.EVIDENCE, "Checks of the policy's manifest were not even planned: somebody removed them."
+)
 MISSING: Final = _reason("missing-checks", Kind.EVIDENCE, "Planned checks were skipped or have no outcome.")
 TOO_FEW: Final = _reason("too-few-checks", Kind.EVIDENCE, "A required suite executed fewer checks than required.")
 NOTHING_PASSED: Final = _reason(
@@ -170,6 +182,24 @@ QUARANTINE_UNUSED: Final = Reason(
     effect="note",
     meaning="What a quarantine covers passed, or is not in the evidence: the entry can go.",
 )
+WAIVED: Final = Reason(
+    code="waived", kind=Kind.PRODUCT, effect="note", meaning="Checks that failed or could not decide are waived."
+)
+WAIVER_EXPIRED: Final = _reason(
+    "expired-waiver",
+    Kind.POLICY,
+    "The last day of a waiver is over, and what it covers still does not pass: it counts again.",
+)
+WAIVER_FORBIDDEN: Final = _reason(
+    "forbidden-waiver", Kind.POLICY, "A waiver is for a check that the policy says none may waive: it counts."
+)
+WAIVER_UNUSED: Final = Reason(
+    code="unused-waiver", kind=Kind.POLICY, effect="note", meaning="A waiver waives nothing in the evidence."
+)
+FROZEN: Final = _reason("frozen", Kind.POLICY, "Nothing is promoted now: the policy has a freeze.")
+FROZEN_WHOLE: Final = _reason(
+    "frozen-whole", Kind.POLICY, "Nothing is promoted now, and nothing taken back either.", blocks=True
+)
 FOREIGN_SKIPPED: Final = Reason(
     code="foreign-skipped", kind=Kind.EVIDENCE, effect="note", meaning="Tests that are none of ours were skipped."
 )
@@ -187,9 +217,10 @@ UNCALIBRATED: Final = _reason(
 REASONS: Final = (
     *(FAILED, SHARED, NO_WAY_BACK, UNCALIBRATED, ERRORS),
     *(UNTRUSTED, UNREADABLE, NO_REPORT),
-    *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE, STALE, NO_TIME),
-    *(UNFINISHED, NO_PLAN, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),
-    *(QUARANTINE_EXPIRED,),
-    *(CONTROL, DRY_RUN, QUARANTINED, QUARANTINE_UNUSED, FOREIGN_SKIPPED),
+    *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE),
+    *(OTHER_DIGESTS, NO_DIGESTS, STALE, NO_TIME, FROZEN_WHOLE, FROZEN),
+    *(UNFINISHED, NO_PLAN, UNPLANNED, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),
+    *(WAIVER_FORBIDDEN, WAIVER_EXPIRED, QUARANTINE_EXPIRED),
+    *(CONTROL, DRY_RUN, WAIVED, WAIVER_UNUSED, QUARANTINED, QUARANTINE_UNUSED, FOREIGN_SKIPPED),
 )
 """All of them, in the order in which a reader wants to know."""

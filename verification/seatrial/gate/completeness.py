@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
 from seatrial.gate import cause as reasons
 from seatrial.gate.cause import Cause
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.merging import Evidence
+from seatrial.gate.pattern import compiled
 from seatrial.gate.policy import Policy
+
+_SHOWN: Final = 8
 
 
 def gaps(evidence: Evidence, policy: Policy, missing: Sequence[GateCase]) -> list[Cause]:
@@ -43,6 +47,19 @@ def missing_cases(evidence: Evidence, policy: Policy) -> list[GateCase]:
         # A case whose suite nobody knows may be of a required one.
         wanted = [case for case in wanted if not case.suite or case.suite in policy.required]
     return [case for case in wanted if case.outcome is None and case.applicable and case.check not in policy.dry_run]
+
+
+def unplanned(evidence: Evidence, policy: Policy) -> Iterator[Cause]:
+    """Globs of the policy's manifest that no planned case of the track under test, and no foreign test, answers to."""
+    planned = [case for case in evidence.expected.values() if case.role is Role.SUBJECT]
+    planned += [case for case in evidence.cases.values() if case.foreign]
+    names = {name for case in planned for name in (case.check, case.key)}
+    lacking = [glob for glob in policy.manifest.expected if not any(map(compiled(glob), names))]
+    if lacking:
+        more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+        count = "1 entry" if len(lacking) == 1 else f"{len(lacking)} entries"
+        words = f"{count} of the manifest not planned by any run: {', '.join(lacking[:_SHOWN])}{more}"
+        yield reasons.UNPLANNED.cause(words)
 
 
 def _missing(missing: Sequence[GateCase]) -> Iterator[Cause]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,13 +87,18 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
     """
     evidence = merge(reading)
     aside = exemption.quarantine(evidence, policy, asked.now)
-    judged = aside.without(evidence)
+    rest = aside.without(evidence)
+    waived = exemption.waived(rest, policy, asked.now)
+    judged = waived.without(rest)
     missing = completeness.missing_cases(judged, policy)
     causes = outcomes.with_way_back(
         [
             *outcomes.consequences(judged, policy),
             *aside.causes,
+            *waived.causes,
             *question.answers(evidence, policy, asked),
+            *_frozen(policy, asked),
+            *completeness.unplanned(evidence, policy),
             *completeness.gaps(judged, policy, missing),
         ],
         evidence,
@@ -116,6 +121,14 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
         phase=", ".join(evidence.facts("phase")),
         files=evidence.files,
     )
+
+
+def _frozen(policy: Policy, asked: Question) -> Iterator[Cause]:
+    """Causes of the freezes that the question falls into; time zones are only loaded where there is one."""
+    if policy.freeze:
+        from seatrial.gate import freeze
+
+        yield from freeze.answers(policy, asked.now)
 
 
 def _gravity(cause: Cause) -> tuple[int, bool, int]:

@@ -1,4 +1,4 @@
-"""Writes ``docs/gate.md`` from the reasons and the policy's sections: ``python -m seatrial.gate.documentation``."""
+"""Writes ``docs/gate.md`` and the JSON Schema of policies from the code: ``python -m seatrial.gate.documentation``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,10 @@ from typing import Any
 import msgspec
 
 from seatrial import generated
+from seatrial.gate import policy_schema
 from seatrial.gate.cause import REASONS, Kind, Reason
 from seatrial.gate.decision import Verdict
-from seatrial.gate.policy import (
-    SUITES,
-    Budgets,
-    Effects,
-    EvidenceRules,
-    Policy,
-    Quarantine,
-    Required,
-    RollbackRules,
-    Section,
-    TriggerRules,
-)
+from seatrial.gate.policy import SUITES, Policy, Section
 from seatrial.gate.question import CLOCK_SKEW
 
 _MEANINGS = {
@@ -45,7 +35,8 @@ _HEAD = f"""# The gate
 
 `seatrial gate [REPORTS ...]` reads reports and a policy and says promote, hold or rollback. It needs no network, no
 cluster and no pytest. The decision is a function of the reports, the policy, the question (`--env`, `--release`) and the
-time (`--now`): the same give the same bytes in `decision.json`.
+time (`--now`): the same give the same bytes in `decision.json`. `--digest`, once for every image, asks about images; a run
+that was to verify others, or other ones as well, is about another release.
 
 ## Exit codes
 
@@ -107,29 +98,23 @@ others that a report suggests are not repeated.
 ## Policies
 
 A policy is `fixtures/policies/NAME.toml`. `--policy` names it, as a name or a path ending in `.toml`; without it the name
-is that of `--env`. `extends = "NAME"` lays a policy over another, tables key by key. An unknown key is an error. Suites are
-{{suites}}.
+is that of `--env`. `extends = "NAME"` lays a policy over another: tables key by key, freezes are added, and every other
+list takes the place of the one below, so that an exemption that is not said again is gone. An unknown key is an error.
+Suites are {{suites}}. `seatrial policy list` names the policies, `seatrial policy show NAME` prints what one comes to.
+Editors complete and check the files by `fixtures/policies/schema.json`.
 """
-
-_SECTIONS: tuple[tuple[str, type[Section]], ...] = (
-    ("evidence", EvidenceRules),
-    ("required.SUITE", Required),
-    ("effects", Effects),
-    ("budgets", Budgets),
-    ("rollback", RollbackRules),
-    ("rollback.TRIGGER", TriggerRules),
-    ("[quarantine]", Quarantine),
-)
 
 
 def _type(schema: dict[str, Any]) -> str:
     choices = [choice for part in schema.get("anyOf", [schema]) for choice in part.get("enum", [])]
     if choices:
         return ", ".join(f"`{value}`" for value in sorted(choices))
-    if schema.get("format") == "date":
-        return "date"
+    schema = next(part for part in schema.get("anyOf", [schema]) if part.get("type") != "null")
+    if schema.get("format"):
+        return {"date-time": "time"}.get(str(schema["format"]), str(schema["format"]))
     if schema["type"] == "array":
-        return "list of strings"
+        named = schema["items"].get("enum", []) if isinstance(schema.get("items"), dict) else []
+        return "list of " + (", ".join(f"`{value}`" for value in named) or "strings")
     return {"integer": "whole number"}.get(str(schema["type"]), str(schema["type"]))
 
 
@@ -148,9 +133,10 @@ def _table(heading: str, doc: str, rows: list[str]) -> str:
     return "\n".join([heading, "", doc, "", "| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
 
 
-def _section(path: str, section: type[Section]) -> str:
-    doc = " ".join((section.__doc__ or "").split()).partition(": ")[2]
-    return _table(f"### `[{path}]`", f"{doc[:1].upper()}{doc[1:]}", _rows(section, section.__struct_fields__))
+def _section(section: type[Section]) -> str:
+    path, _, doc = " ".join((section.__doc__ or "").split()).partition(": ")
+    rows = _rows(section, section.__struct_encode_fields__)
+    return _table(f"### {path}", f"{doc[:1].upper()}{doc[1:]}", rows)
 
 
 def _top() -> str:
@@ -171,8 +157,15 @@ def page() -> str:
         reasons="\n".join(map(_reason, REASONS)),
         suites=", ".join(f"`{suite}`" for suite in SUITES),
     )
-    return "\n".join([head, _top(), *(_section(path, section) for path, section in _SECTIONS)])
+    return "\n".join([head, _top(), *map(_section, policy_schema.sections())])
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main({Path("docs/gate.md"): page()}))
+    sys.exit(
+        generated.main(
+            {
+                Path("docs/gate.md"): page(),
+                Path("fixtures/policies/schema.json"): policy_schema.text(),
+            }
+        )
+    )

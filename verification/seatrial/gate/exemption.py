@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from seatrial.evidence.outcome import Outcome
+from seatrial.evidence.outcome import Outcome, Role
 from seatrial.gate import cause as reasons
 from seatrial.gate.cause import Cause
 from seatrial.gate.evidence import GateCase
@@ -46,6 +46,34 @@ def quarantine(evidence: Evidence, policy: Policy, now: dt.datetime) -> SetAside
     return SetAside(keys=frozenset(keys), causes=tuple(causes))
 
 
+def waived(evidence: Evidence, policy: Policy, now: dt.datetime) -> SetAside:
+    """Cases under test that failed or could not decide, and that a waiver in force covers; an error is never waived."""
+    never = [compiled(glob) for glob in policy.waivable.never]
+    keys: set[str] = set()
+    causes: list[Cause] = []
+    for entry in policy.waivers:
+        found = [case for case in evidence.cases.values() if _waivable(case) and matches(entry, case)]
+        forbidden = [case for case in found if any(wanted(case.check) or wanted(case.key) for wanted in never)]
+        allowed = [case for case in found if case not in forbidden]
+        words = _words(entry)
+        if forbidden:
+            sentence = f"a waiver is for {_count(forbidden)} that none may waive ({words})"
+            causes.append(reasons.WAIVER_FORBIDDEN.cause(sentence, forbidden))
+        if not found:
+            causes.append(reasons.WAIVER_UNUSED.cause(f"a waiver waives nothing in the evidence ({words})"))
+        elif allowed and in_force(entry, now):
+            keys.update(case.key for case in allowed)
+            causes.append(reasons.WAIVED.cause(f"{_count(allowed)} waived ({words})", allowed))
+        elif allowed:
+            sentence = f"a waiver is over, and what it covers counts again ({words})"
+            causes.append(reasons.WAIVER_EXPIRED.cause(sentence))
+    return SetAside(keys=frozenset(keys), causes=tuple(causes))
+
+
+def _waivable(case: GateCase) -> bool:
+    return case.role is Role.SUBJECT and case.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)
+
+
 def in_force(entry: Exemption, now: dt.datetime) -> bool:
     """Whether its last day, in UTC, is not over."""
     return now.astimezone(dt.UTC).date() <= entry.expires
@@ -67,12 +95,19 @@ def _cases(evidence: Evidence) -> Iterable[GateCase]:
 
 
 def _told(entry: Exemption, found: list[GateCase], unsound: list[GateCase], now: dt.datetime) -> Iterator[Cause]:
-    words = f"{entry.match}, of {entry.owner}, until {entry.expires}: {entry.reason}"
+    words = _words(entry)
     if not unsound:
         why = "what it covers passed" if found else "it covers nothing in the evidence"
         yield reasons.QUARANTINE_UNUSED.cause(f"a quarantine is not needed, {why} ({words})")
     elif in_force(entry, now):
-        count = "1 check" if len(unsound) == 1 else f"{len(unsound)} checks"
-        yield reasons.QUARANTINED.cause(f"{count} in quarantine did not pass ({words})", unsound)
+        yield reasons.QUARANTINED.cause(f"{_count(unsound)} in quarantine did not pass ({words})", unsound)
     else:
         yield reasons.QUARANTINE_EXPIRED.cause(f"a quarantine is over, and what it covers counts again ({words})")
+
+
+def _words(entry: Exemption) -> str:
+    return f"{entry.match}, of {entry.owner}, until {entry.expires}: {entry.reason}"
+
+
+def _count(cases: list[GateCase]) -> str:
+    return "1 check" if len(cases) == 1 else f"{len(cases)} checks"

@@ -66,7 +66,7 @@ def _failures(subjects: Sequence[GateCase], unsound: set[tuple[str, str]], polic
     own = [case for case in failed if (case.check, case.object) not in unsound]
 
     def effect_of(case: GateCase) -> Effect:
-        return policy.effect(case.suite, case.severity)
+        return policy.effect(case.suite, case.severity, case.trigger)
 
     withheld = [case for case in own if _calls_for_rollback(case, policy) and _lacking(case, subjects, policy)]
     if withheld:
@@ -81,7 +81,7 @@ def _failures(subjects: Sequence[GateCase], unsound: set[tuple[str, str]], polic
 
 
 def _calls_for_rollback(case: GateCase, policy: Policy) -> bool:
-    return policy.effect(case.suite, case.severity) == "rollback"
+    return policy.effect(case.suite, case.severity, case.trigger) == "rollback"
 
 
 def _lacking(case: GateCase, subjects: Iterable[GateCase], policy: Policy) -> dict[str, list[GateCase]]:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -14,16 +15,26 @@ from msgspec import Meta
 Effect = Literal["rollback", "hold", "note"]
 TRIGGERS: Final = ("health", "error-rate", "latency")
 """Triggers of which a policy may say what a rollback takes."""
+ROLLING_BACK: Final = (*TRIGGERS, "other")
+"""What may roll back; `other` stands for checks that feed no trigger."""
+
+Glob = Annotated[str, Meta(min_length=1, max_length=300)]
 
 SUITES: Final = ("smoke", "synthetic", "config", "latency", "rollout", "recovery", "compliance", "foreign")
 """Suites that a policy may name; `foreign` holds the cases of reports that are none of ours."""
 
 ANY_AGE: Final = "any"
+_DAY: Final = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all sections: an unknown key is an error."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What is wrong with the section as a whole, though each of its keys is allowed."""
+        return iter(())
 
 
 class Required(Section, frozen=True):
@@ -46,6 +57,10 @@ class EvidenceRules(Section, frozen=True):
         Literal["same", "any"],
         Meta(description="whether a release must have been asked for, and be the one seen running"),
     ] = "same"
+    digests: Annotated[
+        Literal["same", "any"],
+        Meta(description="whether every run must say which image digests it was to verify, and all the same"),
+    ] = "any"
     expected: Annotated[
         Literal["all", "required-suites"],
         Meta(description="which of the planned checks must have an outcome"),
@@ -74,6 +89,15 @@ DEFAULT_EFFECTS: Final[dict[str, Effect]] = {"critical": "rollback", "major": "h
 """Where no policy says otherwise: what breaks users is taken back, what does not is not promoted."""
 
 
+class Triggers(Section, frozen=True):
+    """`[triggers]`: which triggers may roll back at all."""
+
+    rollback: Annotated[
+        tuple[Literal["health", "error-rate", "latency", "other"], ...],
+        Meta(description="where a failed check feeds none of these, `rollback` is `hold`; `other` feeds no trigger"),
+    ] = ROLLING_BACK
+
+
 class Budgets(Section, frozen=True):
     """`[budgets]`: how much that decides nothing is tolerated. There is none for errors: an error always holds."""
 
@@ -97,17 +121,27 @@ class TriggerRules(Section, frozen=True):
     ] = ()
 
 
+class Manifest(Section, frozen=True):
+    """`[manifest]`: which checks there must be, whatever the run planned, so that one that was deleted is noticed."""
+
+    expected: Annotated[
+        tuple[Glob, ...],
+        Meta(description="ids of checks or keys of cases, with `*` and `?`; each must have been planned at least once"),
+    ] = ()
+
+
+class Waivable(Section, frozen=True):
+    """`[waivable]`: which waivers a policy may hold."""
+
+    never: Annotated[
+        tuple[Glob, ...], Meta(description="ids of checks or keys of cases, with `*` and `?`, that none may waive")
+    ] = ()
+
+
 class Exemption(Section, frozen=True):
     """An entry that sets checks aside for a while. Without an owner, a reason and a last day there is none."""
 
-    match: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=300,
-            description="id of a check or key of a case; `*` is any text, `?` one character",
-        ),
-    ]
+    match: Annotated[Glob, Meta(description="id of a check or key of a case; `*` is any text, `?` one character")]
     owner: Annotated[str, Meta(min_length=1, description="who sees to it that the entry can go")]
     reason: Annotated[str, Meta(min_length=1, description="why, and where it is followed up")]
     expires: Annotated[dt.date, Meta(description="the last day, in UTC, that it holds: `2026-12-01`")]
@@ -120,6 +154,43 @@ class Quarantine(Exemption, frozen=True):
     """
 
 
+class Waiver(Exemption, frozen=True):
+    """`[[waivers]]`: failures that somebody answers for. A failed or undecided check that is waived is noted.
+
+    It cannot count as executed, and proves no way back. An error and what is missing are never waived. After the last
+    day the failure counts again, and the entry holds.
+    """
+
+
+class Freeze(Section, frozen=True):
+    """`[[freeze]]`: when nothing is promoted, either `from` a time `until` another, or every week.
+
+    Policies add to the freezes of those that they extend, and cannot take one away.
+    """
+
+    reason: Annotated[str, Meta(min_length=1, description="why")]
+    since: Annotated[dt.datetime | None, Meta(description="its begin: `2026-12-18T16:00:00Z`")] = msgspec.field(
+        default=None, name="from"
+    )
+    until: Annotated[dt.datetime | None, Meta(description="its end")] = None
+    weekly: Annotated[
+        str,
+        Meta(
+            pattern=rf"^({_DAY} {_CLOCK} to {_DAY} {_CLOCK})?$",
+            description="begin and end by the clocks of `zone`: `Fri 16:00 to Mon 06:00`",
+        ),
+    ] = ""
+    zone: Annotated[str, Meta(description="IANA time zone, `Europe/Berlin`, of `weekly` and of times without one")] = ""
+    allow_rollback: Annotated[bool, Meta(description="whether a release may be taken back meanwhile")] = True
+
+    def contradictions(self) -> Iterator[str]:
+        """Neither or both kinds of window, an end before its begin, or no such time zone."""
+        # Time zones cost the start-up of every decision, and few policies freeze.
+        from seatrial.gate import freeze
+
+        return freeze.contradictions(self)
+
+
 class Policy(Section, frozen=True):
     """How evidence about one environment becomes a decision."""
 
@@ -130,13 +201,24 @@ class Policy(Section, frozen=True):
     effects: Effects = Effects()
     suite_effects: dict[str, Effects] = {}
     budgets: Budgets = Budgets()
+    triggers: Triggers = Triggers()
     rollback: RollbackRules = RollbackRules()
+    manifest: Manifest = Manifest()
+    freeze: tuple[Freeze, ...] = ()
+    waivable: Waivable = Waivable()
+    waivers: tuple[Waiver, ...] = ()
     quarantine: tuple[Quarantine, ...] = ()
     trigger_rules: dict[str, TriggerRules] = {}
     dry_run: Annotated[tuple[str, ...], Meta(description="ids of checks that are shown and never decide")] = ()
 
-    def effect(self, suite: str, severity: str) -> Effect:
-        """What a failure of this severity in this suite calls for: of the suite, else in general, else the default."""
+    def effect(self, suite: str, severity: str, trigger: str = "other") -> Effect:
+        """What a failure calls for, where a trigger that may not roll back holds."""
+        effect = self.severity_effect(suite, severity)
+        known = trigger if trigger in ROLLING_BACK else "other"
+        return "hold" if effect == "rollback" and known not in self.triggers.rollback else effect
+
+    def severity_effect(self, suite: str, severity: str) -> Effect:
+        """What this severity calls for, whatever the trigger: of the suite, else in general, else the default."""
         special = self.suite_effects.get(suite, Effects())
         for effects in (special, self.effects):
             effect: Effect | None = getattr(effects, severity)

@@ -26,6 +26,8 @@ class Question:
     now: dt.datetime
     environment: str = ""
     release: str = ""
+    digests: tuple[str, ...] = ()
+    """Image digests, `sha256:...`; all of the release, in any order."""
     no_policy: str = ""
     """Why there is no policy for the environment of the evidence, where nobody named one."""
 
@@ -40,6 +42,7 @@ def answers(evidence: Evidence, policy: Policy, question: Question) -> list[Caus
     causes = [reasons.NO_POLICY.cause(question.no_policy)] if question.no_policy else []
     causes += _environment(evidence, policy, question)
     causes += _release(evidence, policy, question)
+    causes += _digests(evidence, policy, question)
     causes += _age(evidence, policy, question)
     return causes
 
@@ -84,6 +87,35 @@ def _release(evidence: Evidence, policy: Policy, question: Question) -> Iterator
     unseen = [run.name for run in own if not run.get("release-seen")]
     if unseen:
         yield reasons.NO_RELEASE.cause(f"{_list(unseen)}: did not see which release is running; asked for {target}")
+
+
+def _digests(evidence: Evidence, policy: Policy, question: Question) -> Iterator[Cause]:
+    own = [run for run in evidence.runs if not run.foreign]
+    if not own or not (policy.evidence.digests == "same" or question.digests):
+        return
+    told = {run.name: _digests_of(run) for run in own}
+    silent = [name for name, digests in told.items() if not digests]
+    if silent:
+        yield reasons.NO_DIGESTS.cause(f"{_list(silent)}: does not say which image digests it was to verify")
+    said = [digests for digests in told.values() if digests]
+    wanted = frozenset(question.digests) or next(iter(said), frozenset())
+    for name, digests in told.items():
+        if digests and digests != wanted:
+            parts = [
+                f"{words} {_list(_short(digest) for digest in sorted(those))}"
+                for words, those in (("not of", wanted - digests), ("of others:", digests - wanted))
+                if those
+            ]
+            asked = "asked" if question.digests else "another run"
+            yield reasons.OTHER_DIGESTS.cause(f"run {name} is {', and '.join(parts)}; {asked} about {len(wanted)}")
+
+
+def _digests_of(run: Run) -> frozenset[str]:
+    return frozenset(filter(None, (digest.strip() for digest in run.get("digests").split(","))))
+
+
+def _short(digest: str) -> str:
+    return digest[:19]
 
 
 def _age(evidence: Evidence, policy: Policy, question: Question) -> Iterator[Cause]:

@@ -36,7 +36,11 @@ def document(decision: Decision, policy: Policy, question: Question) -> dict[str
         "decision": decision.verdict.value,
         "exit_code": decision.verdict.exit_code,
         "decided": timestamp(question.now),
-        "question": {"environment": question.environment, "release": question.release},
+        "question": {
+            "environment": question.environment,
+            "release": question.release,
+            "digests": list(question.digests),
+        },
         "environment": decision.environment,
         "track": decision.track,
         "phase": decision.phase,
