@@ -16,6 +16,7 @@ sys.path.insert(0, {tests!r})
 from conftest_of_load import build_pair, LIMITS
 from seatrial.environment.model import Environment, Release
 from seatrial.environment.secrets import SecretStore
+from seatrial.fixtures.plans import stands_for_nothing
 
 PLAN = json.loads({plan!r})
 
@@ -24,6 +25,9 @@ class Pairs:
         if "service_pair" in metafunc.fixturenames:
             pair = build_pair(PLAN["stable"], PLAN["candidate"], **PLAN["service"])
             metafunc.parametrize("service_pair", [pair], ids=["chatbot"], scope="session")
+
+def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if not stands_for_nothing(item)]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "latency: x")

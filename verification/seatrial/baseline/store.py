@@ -11,6 +11,7 @@ from pathlib import Path
 from seatrial.baseline.series import Series, SeriesProblem, loads
 from seatrial.environment.model import Environment
 from seatrial.evidence.run import write_atomically
+from seatrial.load.calibration_record import baselines_folder
 from seatrial.load.fingerprint import sha256_of
 
 NOT_SERIES = ".calibration.json"
@@ -23,8 +24,7 @@ class StoreProblem(Exception):
 
 def store_of(environment: Environment, fixtures: Path, project: Path) -> Store:
     """The store that an environment names, else ``baselines`` in the folder of ``fixtures``."""
-    named = environment.baseline.store
-    return Store(folder=fixtures / "baselines" if named is None else project / named)
+    return Store(folder=baselines_folder(environment, fixtures, project))
 
 
 @dataclass(frozen=True, kw_only=True)

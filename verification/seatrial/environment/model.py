@@ -120,11 +120,22 @@ class Objectives(Model):
     """floor of the margin: noise at 1 ms is no news"""
 
 
+class CalibrationTerms(Model):
+    """What `latency/calibrated` asks of the record that `seatrial calibrate` leaves."""
+
+    max_age: PositiveDuration = 30 * 86_400.0
+    """oldest tolerated calibration"""
+    false_alarms: Number = Field(default=0.3, gt=0, lt=1)
+    """largest tolerated upper bound, at 95 %, of the share of false alarms: ten clean runs show 0.26, thirty 0.1"""
+
+
 class LatencyCheck(Model):
     """Load that the latency suite may send to a service."""
 
     profile: Name
     """name of a file in load/profiles, without .toml"""
+    calibration: CalibrationTerms | None = None
+    """whether stable must have been measured against itself, and how lately; not asked where absent"""
 
 
 class JsonChat(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import ipaddress
 import json
 import secrets
@@ -21,7 +22,9 @@ from seatrial.environment.secrets import SecretProblem, SecretStore
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook, Outcome, Role
 from seatrial.evidence.run import write_atomically
-from seatrial.load.calibration import Run, calibrate
+from seatrial.load.calibration import Calibration, Run, calibrate
+from seatrial.load.calibration_record import CalibrationRecord, Terms, baselines_folder
+from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement, measure
 from seatrial.load.profile import Profile, ProfileError, load_profile
 
@@ -53,6 +56,8 @@ class Place:
     environment: str
     limits: LoadLimits
     bearer: str | None = None
+    records: Path | None = None
+    """Folder in which the record is kept; None where the place is no environment's."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", metavar="NAME", help="with --env: which service; the only one, or `chat`")
     parser.add_argument("--profile", metavar="NAME", help="load profile; that of the service, or `baseline`")
     parser.add_argument("--runs", type=int, default=10, metavar="N", help="measurements [10]")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also as JSON, for later")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also as JSON, with every run")
+    parser.add_argument("--store", type=Path, metavar="DIR", help="folder of the record; that of baselines")
+    parser.add_argument("--no-record", action="store_true", help="leave no record for `latency/calibrated`")
     parser.add_argument("--seatrial-fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
 
 
@@ -95,6 +102,30 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         document = {"environment": place.environment, "service": place.name, "profile": name, **result.as_json()}
         write_atomically(arguments.output, json.dumps(document, indent=1, sort_keys=True) + "\n")
+    if place.records is not None and not arguments.no_record:
+        return _keep(result, place, name, profile)
+    return EXIT[result.outcome]
+
+
+def _keep(result: Calibration, place: Place, name: str, profile: Profile) -> int:
+    """Leave the record, and return the exit code. Nothing that is sound is nothing to keep."""
+    assert place.records is not None
+    if not result.alarms.total:
+        return EXIT[result.outcome]
+    record = CalibrationRecord.of(
+        result,
+        environment=place.environment,
+        service=place.name,
+        profile=name,
+        fingerprint=Fingerprint.of(place.service, profile),
+        terms=Terms.of(place.service.objectives, profile),
+        now=dt.datetime.now(dt.UTC),
+    )
+    try:
+        print(f"kept in {record.write(place.records)}")
+    except OSError as error:
+        print(f"seatrial calibrate: the record cannot be kept: {error}", file=sys.stderr)
+        return EXIT[Outcome.ERROR]
     return EXIT[result.outcome]
 
 
@@ -155,4 +186,12 @@ def _by_environment(arguments: argparse.Namespace) -> Place:
         raise WrongUse(f"--service: expected one of {', '.join(names) or '(there are none)'}; seen {name!r}")
     service = environment.services[name]
     bearer = None if service.auth is None else SecretStore().resolve(service.auth, f"services.{name}.auth")
-    return Place(service=service, name=name, environment=environment.name, limits=environment.load, bearer=bearer)
+    fixtures = Path(arguments.seatrial_fixtures) if arguments.seatrial_fixtures else Path("fixtures")
+    return Place(
+        service=service,
+        name=name,
+        environment=environment.name,
+        limits=environment.load,
+        bearer=bearer,
+        records=arguments.store or baselines_folder(environment, fixtures, Path.cwd()),
+    )

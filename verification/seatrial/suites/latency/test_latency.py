@@ -11,14 +11,31 @@ import pytest
 
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import CannotLook
+from seatrial.fixtures.calibrated import calibration_plans
+from seatrial.fixtures.plans import parametrize
+from seatrial.fixtures.session import active
 
 if TYPE_CHECKING:
+    from seatrial.checks.check import Check
     from seatrial.environment.secrets import SecretStore
     from seatrial.fixtures.session import RunView
     from seatrial.fixtures.targets import ServicePair
     from seatrial.load.measurement import Measurement
 
 pytestmark = pytest.mark.latency
+
+
+def _folders(config: pytest.Config) -> tuple[Path, Path]:
+    """The folder of fixtures, and the project's."""
+    given = config.getoption("--seatrial-fixtures", None)
+    return Path(given) if given else config.rootpath / "fixtures", config.rootpath
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item of `test_calibrated` for each service whose environment asks for a calibration."""
+    if "check" in metafunc.fixturenames and "subject" in metafunc.fixturenames:
+        here = active(metafunc.config)
+        parametrize(metafunc, () if here is None else calibration_plans(here.environment, here.track))
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +100,6 @@ def against_baseline(
 
         latency = service_pair.service.latency
         assert latency is not None, "what was measured has a profile"
-        given = pytestconfig.getoption("--seatrial-fixtures", None)
-        fixtures = Path(given) if given else pytestconfig.rootpath / "fixtures"
         return assess_alone(
             measured,
             objectives_say,
@@ -92,13 +107,21 @@ def against_baseline(
             profile=latency.profile,
             region=service_pair.subject.region,
             environment=run.environment.name,
-            store=store_of(run.environment, fixtures, pytestconfig.rootpath),
+            store=store_of(run.environment, *_folders(pytestconfig)),
             rules=run.environment.baseline,
             run_id=run.id,
             now=dt.datetime.now(dt.UTC),
         )
 
     return judge
+
+
+def test_calibrated(
+    check: Check, subject: ServicePair, run: RunView, pytestconfig: pytest.Config, record: Callable[[Assessment], None]
+) -> None:
+    """The check holds for the service."""
+    fixtures, project = _folders(pytestconfig)
+    record(check.run(subject, run.environment, fixtures=fixtures, project=project, now=dt.datetime.now(dt.UTC)))
 
 
 @pytest.mark.check("latency/error-rate", suite="latency", severity="critical", trigger="error-rate")
