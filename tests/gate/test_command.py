@@ -71,6 +71,30 @@ def test_verdict_is_the_exit_code(project: Path, words: tuple[str, ...], code: i
     assert output in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("folder", "verdict", "code"), [("good", "promote", 0), ("error", "hold", 10), ("failure", "rollback", 20)]
+)
+def test_shadow_decides_nothing(project: Path, folder: str, verdict: str, code: int) -> None:
+    ended = gate(AT, folder, "--shadow", cwd=project)
+    assert ended.returncode == 0
+    first = "SHADOW  nothing is decided, and the exit code is 0; the gate would have said "
+    assert ended.stdout.startswith(f"{first}{verdict.upper()} (exit {code})\n\n{verdict.upper()}  1.5.0 in demo")
+    assert (project / folder / "summary.md").read_text().startswith("> **SHADOW  nothing is decided")
+    document = json.loads((project / folder / "decision.json").read_text())
+    assert (document["shadow"], document["decision"], document["exit_code"]) == (True, verdict, code)
+    # All the rest is as it would have been.
+    gate(AT, folder, cwd=project)
+    assert json.loads((project / folder / "decision.json").read_text()) == {
+        key: value for key, value in document.items() if key != "shadow"
+    }
+
+
+def test_shadow_hides_neither_wrong_use_nor_failure(project: Path) -> None:
+    assert gate("good", "--shadow", "--env=dmo", cwd=project).returncode == 2
+    (project / "out" / "decision.json").mkdir(parents=True)
+    assert gate(AT, "good", "--shadow", "--output=out", cwd=project).returncode == 3
+
+
 def test_nothing_at_all_holds(tmp_path: Path) -> None:
     assert gate(cwd=tmp_path).returncode == 10
 

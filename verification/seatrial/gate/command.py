@@ -17,6 +17,9 @@ from seatrial.report import summary, terminal
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     asking.add_arguments(parser)
+    parser.add_argument(
+        "--shadow", action="store_true", help="say and record what would be decided, and exit with 0 whatever it is"
+    )
     parser.add_argument("--output", metavar="DIR", help="where decision.json and summary.md go [beside the reports]")
 
 
@@ -29,12 +32,15 @@ def _run(arguments: argparse.Namespace) -> int:
     output = _output(arguments.output)
     asked = asking.asked(arguments)
     decision = decide(asked.reading, asked.policy, asked.question)
-    failed = _write(output or collection.folder_of(asked.places), decision, asked)
+    shadow: bool = arguments.shadow
+    failed = _write(output or collection.folder_of(asked.places), decision, asked, shadow=shadow)
+    if shadow:
+        print(terminal.shadow(decision), end="\n\n")
     print(terminal.render(decision, colour=_colour()))
     if failed:
         print(f"seatrial gate: the decision is not recorded: treat as hold: {failed}", file=sys.stderr)
         return asking.GATE_FAILED
-    return decision.verdict.exit_code
+    return 0 if shadow else decision.verdict.exit_code
 
 
 def _output(given: str | None) -> Path | None:
@@ -52,11 +58,11 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _write(output: Path | None, decision: Decision, asked: Asked) -> str:
+def _write(output: Path | None, decision: Decision, asked: Asked, *, shadow: bool) -> str:
     """Keep the decision. Returns what went wrong where something did."""
-    page = summary.render(decision)
+    page = f"> **{terminal.shadow(decision)}**\n\n" * shadow + summary.render(decision)
     if output is not None:
-        text = record.dumps(record.document(decision, asked.policy, asked.question))
+        text = record.dumps(record.document(decision, asked.policy, asked.question, shadow=shadow))
         try:
             write_atomically(output / "decision.json", text)
             write_atomically(output / "summary.md", page)

@@ -47,6 +47,8 @@ class SuiteCount:
     """Skipped since there was nothing that they could be about; not missing."""
     absent: int = 0
     """Planned, and not even skipped."""
+    counted: int = 0
+    """Executed, and counting towards the minimum that a policy requires."""
 
     @property
     def executed(self) -> int:
@@ -65,6 +67,8 @@ class Decision:
     missing: tuple[GateCase, ...]
     next: tuple[str, ...]
     """Commands that would bring what is missing or repeat what failed."""
+    advice: tuple[str, ...]
+    """What to do about what no command answers, in words."""
     runs: tuple[str, ...]
     environment: str
     release_wanted: str
@@ -110,9 +114,10 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
     return Decision(
         verdict=verdict,
         causes=tuple(causes),
-        suites=_suites(evidence),
+        suites=_suites(evidence, policy, judged.cases),
         missing=tuple(missing),
         next=next_step.commands(causes, evidence, asked),
+        advice=next_step.advice(causes, evidence, asked),
         runs=tuple(run.name for run in evidence.runs if not run.foreign),
         environment=", ".join(evidence.facts("environment")) or asked.environment,
         release_wanted=", ".join(evidence.facts("release-wanted")) or asked.release,
@@ -137,7 +142,7 @@ def _gravity(cause: Cause) -> tuple[int, bool, int]:
     return _EFFECTS.index(cause.effect), not forbids, REASONS.index(cause.reason)
 
 
-def _suites(evidence: Evidence) -> dict[str, SuiteCount]:
+def _suites(evidence: Evidence, policy: Policy, judged: Mapping[str, GateCase]) -> dict[str, SuiteCount]:
     tallies: dict[str, dict[str, int]] = {}
     for key in dict.fromkeys((*evidence.expected, *evidence.cases)):
         case = evidence.cases.get(key) or evidence.expected[key]
@@ -146,6 +151,8 @@ def _suites(evidence: Evidence) -> dict[str, SuiteCount]:
         tally = tallies.setdefault(case.suite or "unknown", {})
         for name in _columns(case, planned=key in evidence.expected):
             tally[name] = tally.get(name, 0) + 1
+        if key in judged and completeness.counts(case, policy):
+            tally["counted"] = tally.get("counted", 0) + 1
     return {suite: SuiteCount(**tally) for suite, tally in sorted(tallies.items())}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from seatrial import generated
-from seatrial.gate import policy_schema
+from seatrial.gate import advice, policy_schema
 from seatrial.gate.cause import REASONS, Kind, Reason
 from seatrial.gate.decision import Verdict
 from seatrial.gate.policy import SUITES, Policy, Section
@@ -48,6 +48,9 @@ that was to verify others, or other ones as well, is about another release.
 
 `1` is nobody's verdict. A pipeline treats every code other than 0 and 20 as hold.
 
+With `--shadow` the gate says and records what it would have decided, marked `"shadow": true`, and exits with 0, except for
+wrong use and its own failure: for trying a policy out beside the one that decides.
+
 ## The four causes
 
 | kind | meaning |
@@ -60,8 +63,8 @@ The decision is the worst effect of its causes: rollback before hold; notes deci
 rollback* turns every rollback into a hold, since the evidence is not about this release or cannot be believed. Anything
 else that is missing does not keep a rollback: a release that is proven bad is bad. `code` is stable, for pipelines.
 
-| code | kind | effect | forbids a rollback | meaning |
-|---|---|---|---|---|
+| code | kind | effect | forbids a rollback | meaning | what to do |
+|---|---|---|---|---|---|
 {{reasons}}
 
 ## How reports become evidence
@@ -146,7 +149,7 @@ def _top() -> str:
 
 def _reason(reason: Reason) -> str:
     blocks = "yes" if reason.blocks else ""
-    return f"| `{reason.code}` | {reason.kind} | {reason.effect or 'policy'} | {blocks} | {reason.meaning} |"
+    return f"| `{reason.code}` | {reason.kind} | {reason.effect or 'policy'} | {blocks} | {reason.meaning} | {advice.ADVICE.get(reason.code, '')} |"
 
 
 def page() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from seatrial.gate import cause as reasons
+from seatrial.gate.advice import of
 from seatrial.gate.cause import Cause
 from seatrial.gate.merging import Evidence
 from seatrial.gate.question import Question
@@ -35,6 +36,13 @@ def commands(causes: Sequence[Cause], evidence: Evidence, question: Question) ->
         kept = [command for command in found if command == whole or not command.startswith(f"{whole} -m ")]
         return tuple(kept[:MOST])
     return tuple(found)[:MOST]
+
+
+def advice(causes: Sequence[Cause], evidence: Evidence, question: Question) -> tuple[str, ...]:
+    """What to do about the causes that no command answers, in words, each once."""
+    run = _run(evidence, question)
+    silent = [cause for cause in causes if cause.effect != "note" and not any(_of_cause(cause, run))]
+    return tuple(dict.fromkeys(of(cause.reason.code, cause.effect) for cause in silent))
 
 
 def _of_cause(cause: Cause, run: Sequence[str]) -> Iterator[str]:

@@ -28,9 +28,13 @@ def evidence_sha256(files: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical(files).encode()).hexdigest()
 
 
-def document(decision: Decision, policy: Policy, question: Question) -> dict[str, Any]:
-    """``decision.json`` as an object. All values are strings, whole numbers, truth values, lists and objects."""
+def document(decision: Decision, policy: Policy, question: Question, *, shadow: bool = False) -> dict[str, Any]:
+    """``decision.json`` as an object. All values are strings, whole numbers, truth values, lists and objects.
+
+    One in the ``shadow`` says so: nobody is to act upon it.
+    """
     return {
+        **({"shadow": True} if shadow else {}),
         "schema": SCHEMA,
         "seatrial": __version__,
         "decision": decision.verdict.value,

@@ -24,8 +24,9 @@ def render(decision: Decision) -> str:
             lines += _cause(cause)
     if decision.suites:
         lines += ["### What was looked at", "", *_table(decision), ""]
-    if decision.next:
-        lines += ["### Next", "", *(f"- {code(command)}" for command in decision.next), ""]
+    if decision.next or decision.advice:
+        lines += ["### Next", "", *(f"- {code(command)}" for command in decision.next)]
+        lines += [*(f"- {markdown(words)}" for words in decision.advice), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

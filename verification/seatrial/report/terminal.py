@@ -32,6 +32,12 @@ def headline(decision: Decision) -> str:
     return f"{decision.verdict.value.upper()}  {release} in {where}: {_MEANING[decision.verdict]}"
 
 
+def shadow(decision: Decision) -> str:
+    """What is said above a decision that nobody is to act upon."""
+    would = f"{decision.verdict.value.upper()} (exit {decision.verdict.exit_code})"
+    return f"SHADOW  nothing is decided, and the exit code is 0; the gate would have said {would}"
+
+
 def numbers(case: GateCase) -> str:
     """Seen, expected, interval and n of a case, as far as it has them."""
     unit = f" {case.number('unit')}" if case.number("unit") else ""
@@ -75,8 +81,10 @@ def render(decision: Decision, *, colour: bool = False) -> str:
             lines += _cause(cause)
     if decision.suites:
         lines += ["", *_table(decision)]
-    if decision.next:
+    if decision.next or decision.advice:
         lines += ["", "next", *(f"  {plain(command, 1_000)}" for command in decision.next)]
+    for words in decision.advice:
+        lines += _folded(f"- {words}", "  ", "    ")
     return "\n".join(lines)
 
 
