@@ -50,6 +50,6 @@ def test_every_failure_is_on_the_timeline(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ones", [[], [sample(0)]], ids=["nothing", "one"])
 def test_little_is_drawn_too(tmp_path: Path, ones: list[Any]) -> None:
     paths = write_pictures({"stable": samples(tmp_path, ones)}, tmp_path, service="chatbot", timeout=2.0)
-    assert [path.name for path in paths] == ["chatbot.percentiles.svg", "chatbot.timeline.svg"]
+    assert [path.name for path in paths] == ["chatbot.percentiles.svg", "chatbot.ecdf.svg", "chatbot.timeline.svg"]
     for path in paths:
         ET.parse(path)

@@ -109,6 +109,7 @@ def test_pytest_load_measures_once_and_concludes_for_each_check(serve, tmp_path,
         # Not applicable is a pass of nothing: the profile asks for no streams.
         "latency/first-token pass",
         "latency/regression fail",
+        "latency/token-rate pass",
     ]
     assert stable.seen()["requests"] == candidate.seen()["requests"] == 270
     assert (reports / "samples" / "latency" / "chatbot.ndjson").exists()

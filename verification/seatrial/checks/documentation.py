@@ -19,7 +19,7 @@ _HEAD = """# Catalogue of checks
 `seatrial checks` lists them, `seatrial checks ID` explains one, `seatrial checks --json` is for programs. Severity says how
 much a failure weighs, the policy what follows from it; a trigger is one of the automatic-rollback triggers. Conversations
 are checks of the suite `synthetic`, one for each script; `latency/error-rate`, `latency/regression`,
-`latency/first-token` and, where an environment asks for it, `latency/calibrated` are those of `latency`.
+`latency/first-token`, `latency/token-rate` and, where an environment asks for it, `latency/calibrated` are those of `latency`.
 """
 
 

@@ -52,6 +52,10 @@ class Assessment:
     n: int | None = None
     unit: str = ""
     remedy: str = ""
+    explanation: str = ""
+    """A paragraph for who wants to know more than the message says."""
+    pictures: tuple[str, ...] = ()
+    """Paths of pictures, relative to the run's folder."""
     findings: Sequence[Finding] = field(default=())
     waived: Sequence[Finding] = field(default=())
     """Findings that somebody has accepted for a time."""

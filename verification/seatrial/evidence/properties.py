@@ -61,6 +61,8 @@ TABLE: Final = (
     _case("n", "number of observations"),
     _case("unit", "unit of seen, limit and interval"),
     _case("remedy", "what to do next"),
+    _case("explanation", "a paragraph: what the outcome rests on, how much it is, and what it cost"),
+    _case("pictures", "paths of pictures in the run's folder, comma-separated"),
     _case("reproduce", "command that repeats this case"),
 )
 

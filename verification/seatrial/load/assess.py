@@ -19,27 +19,14 @@ from seatrial.judge.sequential import Look
 from seatrial.load.live import at_the_end, sequential_rule
 from seatrial.load.measurement import Measurement
 from seatrial.load.samples import Samples
-
-
-def _unsound(measurement: Measurement) -> Assessment | None:
-    soundness = measurement.soundness
-    if soundness.sound:
-        return None
-    return replace(
-        Assessment.error(
-            f"the measurement of {measurement.service} is not sound: {'; '.join(soundness.problems)} ({soundness})",
-            remedy="repeat it from a machine that is less busy or nearer, or with a lower rate in the load profile; "
-            f"raw samples: {measurement.path}",
-        ),
-        n=soundness.sent,
-    )
+from seatrial.load.soundness import unsound
 
 
 def assess_latency(measurement: Measurement, objectives: Objectives) -> Assessment:
     """``latency/regression``: the subject against its control, or against the objectives where it has none."""
-    unsound = _unsound(measurement)
-    if unsound is not None:
-        return unsound
+    problem = unsound(measurement)
+    if problem is not None:
+        return problem
     return (
         _against_objectives(measurement, objectives)
         if measurement.control is None
@@ -86,9 +73,9 @@ def assess_first_token(measurement: Measurement, objectives: Objectives) -> Asse
         return Assessment.not_applicable("the load profile does not ask for streams")
     if measurement.control is None:
         return Assessment.not_applicable("there is no stable beside it to compare with")
-    unsound = _unsound(measurement)
-    if unsound is not None:
-        return unsound
+    problem = unsound(measurement)
+    if problem is not None:
+        return problem
     rule = LatencyRule(
         relative_margin=objectives.relative_margin,
         absolute_margin=objectives.absolute_margin,
@@ -198,9 +185,9 @@ def _counts(samples: Samples) -> Counts:
 
 def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessment:
     """``latency/error-rate``: failed requests of the subject against stable's, and against the objective."""
-    unsound = _unsound(measurement)
-    if unsound is not None:
-        return unsound
+    problem = unsound(measurement)
+    if problem is not None:
+        return problem
     subject = measurement.of(measurement.subject)
     control = measurement.of(measurement.control) if measurement.control else None
     rule = ErrorRule(
@@ -212,6 +199,7 @@ def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessmen
     )
     verdict = judge_errors(_counts(subject), None if control is None else _counts(control), rule)
     where = f"{measurement.service} on {measurement.subject}"
+    classes = "".join(f"; {count} {name}" for name, count in subject.errors().items())
     look = measurement.looks(objectives).errors if control is not None else None
     findings = [
         Finding(where=where, path=name, expected="no failure", seen=f"{count} of {len(subject)} requests")
@@ -231,7 +219,7 @@ def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessmen
         remedy = f"failures by class and time are in {measurement.path}" if findings else ""
     return Assessment(
         outcome=outcome,
-        message=f"{where}: {sentence}",
+        message=f"{where}: {sentence}{classes}",
         seen=percent(verdict.candidate.rate) if verdict.n else "",
         limit=percent(verdict.objective),
         interval=f"{percent(verdict.lower)} to {percent(verdict.upper)}",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seatrial.environment.model import LoadLimits, Objectives, Service, Track
 from seatrial.environment.selection import ServiceTarget
@@ -123,6 +124,22 @@ class Measurement:
     def paired_latencies(self) -> tuple[Floats, Floats]:
         """Latencies of control and subject, in seconds, of the pairs of which both were sent."""
         return self._paired(lambda samples: samples.latencies(self.profile.timeout))
+
+    def paired_paces(self) -> tuple[Floats, Floats]:
+        """As :meth:`paired_latencies`, of the mean seconds from one piece of a stream to the next.
+
+        Of the pairs of which both have such a pace: a stream of one piece has none.
+        """
+        control, subject = self._paired(lambda samples: samples.seconds_per_token(self.profile.timeout))
+        known = ~np.isnan(control) & ~np.isnan(subject)
+        return control[known], subject[known]
+
+    def paired_by_class(self) -> tuple[Floats, Floats, NDArray[np.str_]]:
+        """As :meth:`paired_latencies`, with the class of prompt that the two of a pair share."""
+        assert self.control is not None
+        control, subject = self.of(self.control), self.of(self.subject)
+        _, left, _ = np.intersect1d(control.pair, subject.pair, assume_unique=True, return_indices=True)
+        return (*self.paired_latencies(), control.prompt_class[left])
 
     def _paired(self, metric: Callable[[Samples], Floats]) -> tuple[Floats, Floats]:
         assert self.control is not None

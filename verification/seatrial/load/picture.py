@@ -32,10 +32,11 @@ path { fill: none; stroke: var(--c); stroke-width: 2; } circle { fill: var(--c);
 
 
 def write_pictures(samples: Mapping[Track, Samples], directory: Path, *, service: str, timeout: float) -> list[Path]:
-    """Write ``<service>.percentiles.svg`` and ``<service>.timeline.svg``; the first track is drawn first."""
+    """Write ``<service>.percentiles.svg``, ``.ecdf.svg`` and ``.timeline.svg``; the first track is drawn first."""
     tracks = {track: each for track, each in samples.items() if len(each)}
     pictures = {
         "percentiles": percentiles({track: each.latencies(timeout) for track, each in tracks.items()}, service),
+        "ecdf": ecdf({track: each.latencies(timeout) for track, each in tracks.items()}, service),
         "timeline": timeline(tracks, service, timeout),
     }
     paths = []
@@ -66,6 +67,31 @@ def percentiles(latencies: Mapping[str, Floats], service: str) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
+def ecdf(latencies: Mapping[str, Floats], service: str) -> str:
+    """Share of requests that were answered within a time, over the time on a logarithmic scale."""
+    least = min((float(each.min()) for each in latencies.values()), default=0.001)
+    most = max((float(each.max()) for each in latencies.values()), default=1.0)
+    low = math.log10(max(least, 1e-5))
+    frame = _Frame(right=max(math.log10(max(most, 1e-5)) - low, 0.05), top=100.0, unit="%")
+    parts = [frame.begin(f"Share of {service}'s requests by latency", latencies)]
+    parts += [frame.tick(math.log10(at) - low, f"{at * 1000:g} ms") for at in _round_times(least, most)]
+    for number, values in enumerate(latencies.values()):
+        ordered = np.sort(np.maximum(values, 1e-5))
+        n = len(ordered)
+        kept = np.unique(np.linspace(0, n - 1, 600).astype(int))
+        points = [(math.log10(ordered[index]) - low, 100 * (index + 1) / n) for index in kept]
+        parts.append(f'<path class="{_name(number)}" d="{frame.line(points)}"/>')
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _round_times(least: float, most: float) -> list[float]:
+    """Round times between the two, at most nine."""
+    powers = range(math.floor(math.log10(max(least, 1e-5))), math.ceil(math.log10(max(most, 1e-5))) + 1)
+    times = [round(step * 10.0**power, 12) for power in powers for step in (1, 1.5, 2, 3, 5, 7)]
+    inside = [each for each in times if least <= each <= most]
+    return inside[:: max(math.ceil(len(inside) / 9), 1)]
+
+
 def timeline(samples: Mapping[Track, Samples], service: str, timeout: float) -> str:
     """Latency of each request over the moment when it was due; failures as crosses."""
     begin = min((float(each.due.min()) for each in samples.values()), default=0.0)
@@ -90,10 +116,10 @@ def timeline(samples: Mapping[Track, Samples], service: str, timeout: float) -> 
 
 
 class _Frame:
-    """Axes: ``right`` in units of the x axis, ``top`` in milliseconds; both begin at 0."""
+    """Axes: ``right`` in units of the x axis, ``top`` in ``unit``; both begin at 0."""
 
-    def __init__(self, *, right: float, top: float) -> None:
-        self._right, self._top = right, max(top, 1e-6)
+    def __init__(self, *, right: float, top: float, unit: str = "ms") -> None:
+        self._right, self._top, self._unit = right, max(top, 1e-6), unit
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         return (
@@ -115,7 +141,7 @@ class _Frame:
         for at in _steps(self._top):
             _, y = self.place(0, at)
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{at:g} ms</text>')
+            parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{at:g} {self._unit}</text>')
         return "\n".join(parts)
 
     def tick(self, at: float, label: str) -> str:

@@ -33,6 +33,8 @@ def label(values: Mapping[str, str], *, suite: str, severity: str) -> None:
     for name, value in values.items():
         if value:
             dynamic.label(name, value)
+    if values.get("seatrial.explanation"):
+        dynamic.description(values["seatrial.explanation"])
     dynamic.label("epic", "seatrial")
     dynamic.feature(suite)
     dynamic.severity({"critical": "critical", "major": "normal", "minor": "minor"}[severity])

@@ -49,6 +49,7 @@ def measurement(
         from seatrial.environment.secrets import SecretProblem
         from seatrial.fixtures.allure import show_pictures
         from seatrial.fixtures.progress import teller
+        from seatrial.load.explain import write_comparison
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
         from seatrial.load.sharing import measured_once
@@ -79,6 +80,7 @@ def measurement(
             )
             named = {"run_id": run.id, "environment": run.environment.name, "profile": latency.profile}
             write_summary(taken, service, region=service_pair.subject.region, **named)
+            write_comparison(taken, service.objectives)
             return taken
 
         measured = measured_once(service_pair, profile, run_id=run.id, directory=directory, take=measure_and_sum_up)
@@ -126,7 +128,10 @@ def test_calibrated(
 
 @pytest.mark.check("latency/error-rate", suite="latency", severity="critical", trigger="error-rate")
 def test_error_rate(
-    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+    service_pair: ServicePair,
+    measurement: Callable[[], Measurement],
+    run: RunView,
+    record: Callable[[Assessment], None],
 ) -> None:
     """Requests to the track under test fail no more often than the objective allows, nor clearly more than stable's.
 
@@ -134,8 +139,10 @@ def test_error_rate(
     count the failures by class; the raw samples hold each with its time, so that they can be found in logs and traces.
     """
     from seatrial.load.assess import assess_errors
+    from seatrial.load.explain import explained
 
-    record(assess_errors(measurement(), service_pair.service.objectives))
+    measured, objectives = measurement(), service_pair.service.objectives
+    record(explained(assess_errors(measured, objectives), measured, objectives, root=run.directory))
 
 
 @pytest.mark.check("latency/first-token", suite="latency", severity="critical", trigger="latency")
@@ -158,6 +165,7 @@ def test_regression(
     service_pair: ServicePair,
     measurement: Callable[[], Measurement],
     against_baseline: Callable[[Measurement, Assessment], Assessment],
+    run: RunView,
     record: Callable[[Assessment], None],
 ) -> None:
     """The candidate answers as fast as stable within the margin, at p50 and p95; alone, as fast as the runs before it.
@@ -169,7 +177,25 @@ def test_regression(
     in the raw samples; where it is inconclusive, the remedy says how many more requests or runs would decide it.
     """
     from seatrial.load.assess import assess_latency
+    from seatrial.load.explain import explained
 
-    measured = measurement()
-    assessment = assess_latency(measured, service_pair.service.objectives)
-    record(assessment if measured.control is not None else against_baseline(measured, assessment))
+    measured, objectives = measurement(), service_pair.service.objectives
+    assessment = assess_latency(measured, objectives)
+    if measured.control is None:
+        assessment = against_baseline(measured, assessment)
+    record(explained(assessment, measured, objectives, root=run.directory))
+
+
+@pytest.mark.check("latency/token-rate", suite="latency", severity="major", trigger="latency")
+def test_token_rate(
+    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+) -> None:
+    """Streamed answers of the candidate go on as fast as stable's within the margin, once they have begun.
+
+    Why it matters: a stream that begins in time and then drips is read slowly, and long answers suffer most. A piece of
+    a stream stands for a token, which it is for most services. It is not applicable where the load profile does not ask
+    for streams. How to mend: compare `first`, `last` and `pieces` of both tracks in the raw samples.
+    """
+    from seatrial.load.pace import assess_token_rate
+
+    record(assess_token_rate(measurement(), service_pair.service.objectives))
