@@ -70,8 +70,12 @@ class Dispatcher(User):
             log.exception("the dispatcher failed")
             self.environment.process_exit_code = 1
         finally:
-            gevent.spawn(self.environment.runner.quit)
+            self._over()
         raise StopUser
+
+    def _over(self) -> None:
+        """What follows when all is sent: the run ends."""
+        gevent.spawn(self.environment.runner.quit)
 
     def _send_all(self) -> None:
         plan = self.the_plan
