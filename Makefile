@@ -45,6 +45,15 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.gate.documentation
 	PYTHONPATH=tests $(BIN)/python -m support.decisions.page
 
+# Change points over stored baselines want an older NumPy than the rest: an environment of its own, for its tests.
+HISTORY := .cache/history/.ready
+history: $(HISTORY)
+$(HISTORY): pyproject.toml
+	$(PYTHON) -m venv .cache/history
+	.cache/history/bin/python -m pip install --quiet --editable '.[history]'
+	@touch $@
+.PHONY: history
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py
 
