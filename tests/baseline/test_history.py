@@ -1,4 +1,7 @@
-"""Change points, found by Apache Otava in the environment of its own that `make history` makes."""
+"""Change points, found by Apache Otava in the environment of its own that `make history` makes.
+
+That takes a minute to install, so these tests are among the long ones.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,7 @@ def noisy(*levels: float) -> list[float]:
     return [level * float(np.exp(0.02 * generator.standard_normal())) for level in levels]
 
 
+@pytest.mark.long
 def test_a_change_that_stays_is_marked_where_it_began(tmp_path: Path, its_python: str) -> None:
     keep(project(tmp_path), noisy(*[0.1] * 20, *[0.13] * 15))
     lines = show(its_python, tmp_path).splitlines()
@@ -77,6 +81,7 @@ def test_a_change_that_stays_is_marked_where_it_began(tmp_path: Path, its_python
     assert lines[marked + 1].endswith("run-020")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [5, 35])
 def test_what_only_wavers_is_not_marked(tmp_path: Path, its_python: str, count: int) -> None:
     keep(project(tmp_path), noisy(*[0.1] * count))
