@@ -26,7 +26,9 @@ class Command:
     """Commands that the first word after this one may name; any other word is for the command itself."""
 
 
-GATE_SUBCOMMANDS: Final[tuple[Command, ...]] = ()
+GATE_SUBCOMMANDS: Final[tuple[Command, ...]] = (
+    Command(name="explain", module="seatrial.gate.explain_command", summary="say in plain words why it was decided so"),
+)
 """What can be done with a decision beside making it. A folder of reports with such a name is given as `./NAME`."""
 
 COMMANDS: Final = (

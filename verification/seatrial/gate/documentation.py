@@ -51,6 +51,10 @@ that was to verify others, or other ones as well, is about another release.
 With `--shadow` the gate says and records what it would have decided, marked `"shadow": true`, and exits with 0, except for
 wrong use and its own failure: for trying a policy out beside the one that decides.
 
+`seatrial gate explain [decision.json|REPORTS]` says in plain words why: each cause, each rule of the policy with what it
+needed and what it had, what would change the decision, and why it is no rollback. A folder named like a subcommand is given
+as `./explain`.
+
 ## The four causes
 
 | kind | meaning |
