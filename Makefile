@@ -44,6 +44,7 @@ docs: $(STAMP)
 	$(BIN)/python -m seatrial.evidence.documentation
 	$(BIN)/python -m seatrial.gate.documentation
 	PYTHONPATH=tests $(BIN)/python -m support.decisions.page
+	PYTHONPATH=tests $(BIN)/python -m support.known_checks
 
 # Change points over stored baselines want an older NumPy than the rest: an environment of its own, for its tests.
 HISTORY := .cache/history/.ready

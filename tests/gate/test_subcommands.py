@@ -27,7 +27,7 @@ def test_the_first_word_decides(
     gate = cli.Command(name="gate", module="seatrial.gate.command", summary="decide", subcommands=(listing,))
     monkeypatch.setattr(cli, "COMMANDS", (gate,))
     good().write(project / "list")
-    assert cli.main(["gate", "list", "list"]) == 0
+    assert cli.main(["gate", "list"]) == 0
     assert "requires smoke 4" in capsys.readouterr().out
     assert cli.main(["gate", "./list", "--policy=demo"]) == 10
     assert "in demo" in capsys.readouterr().out
@@ -66,11 +66,33 @@ def test_what_is_shown_comes_to_the_same(project: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.splitlines()[1:] == first.splitlines()[1:]
 
 
+def test_tables_in_lists_are_shown_as_toml(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = POLICY + (
+        "[[freeze]]\nreason = 'x'\nfrom = 2026-05-01T00:00:00Z\nuntil = 2026-05-02T00:00:00Z\n"
+        "[[waivers]]\nmatch = 'smoke/dns'\nowner = 'kim'\nreason = 'y'\nexpires = 2026-05-04\n"
+        "[rollback.latency]\nrequires = ['latency/calibrated']\n"
+    )
+    (project / "fixtures" / "policies" / "demo.toml").write_text(text)
+    cli.main(["policy", "show", "demo"])
+    first = capsys.readouterr().out
+    assert tomllib.loads(first)["waivers"] == tomllib.loads(text)["waivers"]
+    (project / "again.toml").write_text(first)
+    cli.main(["policy", "show", "again.toml"])
+    assert capsys.readouterr().out.splitlines()[1:] == first.splitlines()[1:]
+    cli.main(["policy", "show", "demo", "--json"])
+    assert json.loads(capsys.readouterr().out)["policy"]["waivers"][0]["expires"] == "2026-05-04"
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["policy", "show", "--schema"]) == 0
+    path = Path(__file__).parents[2] / "fixtures" / "policies" / "schema.json"
+    assert capsys.readouterr().out == path.read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["show"], "seatrial policy show: name one policy"),
-        (["show", "a", "b"], "seatrial policy show: name one policy"),
         (["show", "dmo"], "there is no policy 'dmo' in fixtures/policies"),
         (["show", "none.toml"], "none.toml: cannot be read"),
     ],

@@ -28,8 +28,19 @@ class Command:
 
 GATE_SUBCOMMANDS: Final[tuple[Command, ...]] = (
     Command(name="explain", module="seatrial.gate.explain_command", summary="say in plain words why it was decided so"),
+    Command(
+        name="backtest",
+        module="seatrial.gate.backtest_command",
+        summary="show what another policy would have decided over past runs",
+    ),
 )
 """What can be done with a decision beside making it. A folder of reports with such a name is given as `./NAME`."""
+
+POLICY_SUBCOMMANDS: Final = (
+    Command(name="list", module="seatrial.gate.policy_command", summary="list policies and what each requires"),
+    Command(name="show", module="seatrial.gate.policy_show_command", summary="show what a policy comes to"),
+    Command(name="lint", module="seatrial.gate.lint_command", summary="find rules that cannot mean what they say"),
+)
 
 COMMANDS: Final = (
     Command(
@@ -38,7 +49,12 @@ COMMANDS: Final = (
         summary="decide from reports: promote, hold or rollback",
         subcommands=GATE_SUBCOMMANDS,
     ),
-    Command(name="policy", module="seatrial.gate.policy_command", summary="list, check and show policies"),
+    Command(
+        name="policy",
+        module="seatrial.gate.policy_command",
+        summary="list, check and show policies",
+        subcommands=POLICY_SUBCOMMANDS,
+    ),
     Command(name="env", module="seatrial.environment.command", summary="list, check and show environments"),
     Command(name="init", module="seatrial.environment.init_command", summary="write an environment for your system"),
     Command(name="checks", module="seatrial.checks.command", summary="list and explain the checks"),

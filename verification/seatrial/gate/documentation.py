@@ -55,6 +55,10 @@ wrong use and its own failure: for trying a policy out beside the one that decid
 needed and what it had, what would change the decision, and why it is no rollback. A folder named like a subcommand is given
 as `./explain`.
 
+`seatrial gate backtest --policy FILE|NAME reports/*` says what that policy would have decided over past runs, each at the
+moment of its recorded decision, else at its end, so that its age is what it was then. It writes nothing; `--json` is for
+programs.
+
 ## The four causes
 
 | kind | meaning |
@@ -108,6 +112,12 @@ A policy is `fixtures/policies/NAME.toml`. `--policy` names it, as a name or a p
 is that of `--env`. `extends = "NAME"` lays a policy over another: tables key by key, freezes are added, and every other
 list takes the place of the one below, so that an exemption that is not said again is gone. An unknown key is an error.
 Suites are {{suites}}. `seatrial policy list` names the policies, `seatrial policy show NAME` prints what one comes to.
+
+`seatrial policy lint [NAME ...]` finds what a policy says and cannot mean: rules that never fire, limits that never hold,
+demands that contradict, exemptions that are over, freezes without end, checks that there are not. `--plan REPORTS` holds it
+against what a run planned as well: a minimum that no run can reach, entries that are of nothing. It exits with 0 without
+errors, whatever the warnings, with 10 where there are errors, and with 2 for wrong use; `--json` is for programs.
+
 Editors complete and check the files by `fixtures/policies/schema.json`.
 """
 
