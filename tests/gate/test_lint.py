@@ -281,7 +281,7 @@ def test_a_name_of_none_is_wrong_use(policies: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_path_is_linted(policies: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("elsewhere.toml").write_text("environment = 'elsewhere'\n" + SMOKE + ROLLBACK)
+    Path("elsewhere.toml").write_text("environment = 'demo'\n" + SMOKE + ROLLBACK)
     assert linted(capsys, "elsewhere.toml") == (0, ["1 policy, 0 errors, 0 warnings"])
 
 

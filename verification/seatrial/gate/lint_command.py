@@ -69,7 +69,10 @@ def _of(path: Path, places: list[policy_file.Folder], known: lint.Known) -> list
         policy = policy_file.load(path, places)
     except policy_file.PolicyProblem as problem:
         return list(_unreadable(path, str(problem)))
-    return lint.findings(policy, known)
+    found = lint.findings(policy, known)
+    # A policy that is asked for by its path is not found by its environment's name.
+    in_folder = any(path == place.file(path.stem) for place in places)
+    return found if in_folder else [finding for finding in found if finding.key != "environment"]
 
 
 def _unreadable(path: Path, message: str) -> Iterator[lint.Finding]:
