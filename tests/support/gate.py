@@ -28,9 +28,14 @@ def policy(**changes: Any) -> Policy:
 
 
 def question(
-    *, environment: str = "demo", release: str = "1.5.0", digests: tuple[str, ...] = (), now: dt.datetime = NOW
+    *,
+    environment: str = "demo",
+    release: str = "1.5.0",
+    digests: tuple[str, ...] = (),
+    now: dt.datetime = NOW,
+    **more: Any,
 ) -> Question:
-    return Question(now=now, environment=environment, release=release, digests=digests)
+    return Question(now=now, environment=environment, release=release, digests=digests, **more)
 
 
 def ask(folder: Path, changes: Mapping[str, Any] | None = None, asked: Mapping[str, Any] | None = None) -> Decision:

@@ -33,6 +33,7 @@ GATE_SUBCOMMANDS: Final[tuple[Command, ...]] = (
         module="seatrial.gate.backtest_command",
         summary="show what another policy would have decided over past runs",
     ),
+    Command(name="replay", module="seatrial.gate.replay_command", summary="make a recorded decision once more"),
 )
 """What can be done with a decision beside making it. A folder of reports with such a name is given as `./NAME`."""
 
@@ -55,6 +56,15 @@ COMMANDS: Final = (
         summary="list, check and show policies",
         subcommands=POLICY_SUBCOMMANDS,
     ),
+    Command(
+        name="approve",
+        module="seatrial.gate.approve_command",
+        summary="sign that a release may be promoted",
+        subcommands=(
+            Command(name="keygen", module="seatrial.gate.keygen_command", summary="make a key to approve with"),
+        ),
+    ),
+    Command(name="audit", module="seatrial.gate.audit_command", summary="verify and show the log of what was decided"),
     Command(name="env", module="seatrial.environment.command", summary="list, check and show environments"),
     Command(name="init", module="seatrial.environment.init_command", summary="write an environment for your system"),
     Command(name="checks", module="seatrial.checks.command", summary="list and explain the checks"),

@@ -8,10 +8,23 @@ from support.decisions import (
     foreign,
     identity,
     outcomes,
+    promotion,
     rollback,
     rules,
     unreadable,
 )
 
-THEMES = (fail_open, outcomes, completeness, identity, rollback, exemptions, foreign, contradictions, unreadable, rules)
+THEMES = (
+    fail_open,
+    outcomes,
+    completeness,
+    identity,
+    rollback,
+    exemptions,
+    foreign,
+    contradictions,
+    unreadable,
+    rules,
+    promotion,
+)
 TABLE = [row for theme in THEMES for row in theme.ROWS]

@@ -1,5 +1,6 @@
 """Writes ``docs/gate-cases.md`` from the table: ``python -m support.decisions.page`` with ``tests`` on the path."""
 
+import dataclasses
 import datetime as dt
 import json
 import sys
@@ -26,6 +27,12 @@ whole tables replaced where a row says so; asked is about `demo` and release `1.
 
 
 def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # What is not said is as it is by default.
+        fields = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
+        return {name: _plain(item) for name, (item, default) in fields.items() if item != default}
+    if isinstance(value, str) and value.startswith('{"payload"'):
+        return "(a signed approval)"
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

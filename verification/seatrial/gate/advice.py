@@ -34,6 +34,10 @@ ADVICE: Final = {
     "inconclusive-checks": "look longer or with more requests, as each check says, then ask again",
     "forbidden-waiver": "mend what failed, and take the waiver out of the policy",
     "expired-waiver": "mend what was waived, or have the waiver accepted anew with another last day",
+    "no-promotion": "bring the release through the environments before, and give their decisions with --promoted",
+    "void-approval": "have the evidence approved anew, by somebody who may, and give that approval",
+    "no-approval": "have somebody who does not deploy run seatrial approve; then ask again with --approval",
+    "no-deployer": "say who deploys, with --actor, or let the pipeline's variable say it",
     "expired-quarantine": "mend the unreliable check, or have the quarantine accepted anew with another last day",
 }
 """By the code of a reason that may hold or roll back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import io
+import os
 import re
 import sys
 import traceback
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from seatrial.gate import collection, policy_file
+from seatrial.gate import collection, gathering, policy_file
+from seatrial.gate.audit import DEFAULT_LOG
+from seatrial.gate.change import Change
 from seatrial.gate.evidence import Reading
 from seatrial.gate.policy import Policy
 from seatrial.gate.question import Question
@@ -52,6 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="image digest that is asked about; once for every image of the release",
     )
     parser.add_argument("--now", metavar="RFC3339", help="time of the decision, for replays")
+    parser.add_argument("--actor", metavar="NAME", default="", help="who deploys [as the pipeline says]")
+    parser.add_argument("--ticket", metavar="ID", default="", help="ticket of the change [SEATRIAL_TICKET]")
+    parser.add_argument("--change", metavar="COMMIT", default="", help="what is brought out [as the pipeline says]")
+    parser.add_argument("--approval", metavar="FILE", action="append", default=[], help="an approval; may be repeated")
+    parser.add_argument(
+        "--promoted",
+        metavar="FILE|DIR",
+        action="append",
+        default=[],
+        help="decision.json of an environment before this one; may be repeated",
+    )
+    parser.add_argument("--audit", metavar="FILE", help=f"audit log [that of the policy, else {DEFAULT_LOG}]")
     add_common_arguments(parser)
 
 
@@ -70,14 +85,31 @@ def asked(arguments: argparse.Namespace) -> Asked:
     named = named_policy(arguments)
     reading = collection.read(places)
     policy, no_policy = (named, "") if named is not None else policy_of(reading, arguments)
+    change = Change.told(os.environ, actor=arguments.actor, ticket=arguments.ticket, what=arguments.change)
+    log, log_named = log_of(arguments, policy)
+    releases = {run.get("release-wanted") for run in reading.runs} | {arguments.release}
+    try:
+        approvals = gathering.approvals(arguments.approval)
+        precedents = gathering.precedents(policy.promotion.after, releases, arguments.promoted, log, named=log_named)
+    except gathering.UnreadableFile as problem:
+        raise UsageProblem(str(problem)) from None
     question = Question(
         now=now,
         environment=arguments.env or "",
         release=arguments.release,
         digests=digests,
         no_policy=no_policy,
+        change=change,
+        approvals=approvals,
+        precedents=precedents,
     )
     return Asked(places=places, reading=reading, policy=policy, question=question)
+
+
+def log_of(arguments: argparse.Namespace, policy: Policy) -> tuple[Path, bool]:
+    """The audit log, and whether somebody named it."""
+    named = arguments.audit or policy.audit.log
+    return (Path(named), True) if named else (DEFAULT_LOG, False)
 
 
 def guarded(name: str, arguments: argparse.Namespace, run: Callable[[], int]) -> int:

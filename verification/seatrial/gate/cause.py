@@ -33,13 +33,26 @@ class Reason:
     """Whether it also forbids a rollback: the evidence is not about this release, or cannot be believed."""
 
     def cause(
-        self, sentence: str, cases: Iterable[GateCase] = (), *, effect: Effect | None = None, suites: Iterable[str] = ()
+        self,
+        sentence: str,
+        cases: Iterable[GateCase] = (),
+        *,
+        effect: Effect | None = None,
+        suites: Iterable[str] = (),
+        commands: Iterable[str] = (),
     ) -> Cause:
         """A cause for this reason. ``effect`` is needed where the reason leaves it to the policy."""
         chosen = effect or self.effect
         assert chosen is not None
         telling = tuple(sorted(cases, key=_telling))
-        return Cause(reason=self, effect=chosen, sentence=sentence, cases=telling, suites=tuple(suites))
+        return Cause(
+            reason=self,
+            effect=chosen,
+            sentence=sentence,
+            cases=telling,
+            suites=tuple(suites),
+            commands=tuple(commands),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +65,8 @@ class Cause:
     cases: tuple[GateCase, ...] = ()
     suites: tuple[str, ...] = ()
     """Suites that would have to run for it to go away."""
+    commands: tuple[str, ...] = ()
+    """Commands that would answer it."""
     withheld: bool = False
     """Whether it called for a rollback that another cause forbids."""
 
@@ -213,6 +228,24 @@ UNCALIBRATED: Final = _reason(
     Kind.POLICY,
     "Failures of a trigger call for a rollback, and a check that its rollbacks rest on has not passed: they hold.",
 )
+NO_PROMOTION: Final = _reason(
+    "no-promotion", Kind.POLICY, "An environment before this one has not promoted the same images, or took them back."
+)
+NO_APPROVAL: Final = _reason(
+    "no-approval", Kind.POLICY, "Fewer people have approved than the policy asks for. Told where nothing else holds."
+)
+VOID_APPROVAL: Final = Reason(
+    code="void-approval",
+    kind=Kind.POLICY,
+    effect=None,
+    meaning=(
+        "An approval does not count: changed, expired, of somebody who may not, or given for other evidence. "
+        "`hold`, or `note` where others are enough."
+    ),
+)
+NO_DEPLOYER: Final = _reason(
+    "no-deployer", Kind.POLICY, "An approval is needed, and it is not known who deploys, who may not give it."
+)
 
 REASONS: Final = (
     *(FAILED, SHARED, NO_WAY_BACK, UNCALIBRATED, ERRORS),
@@ -221,6 +254,7 @@ REASONS: Final = (
     *(OTHER_DIGESTS, NO_DIGESTS, STALE, NO_TIME, FROZEN_WHOLE, FROZEN),
     *(UNFINISHED, NO_PLAN, UNPLANNED, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),
     *(WAIVER_FORBIDDEN, WAIVER_EXPIRED, QUARANTINE_EXPIRED),
+    *(NO_PROMOTION, VOID_APPROVAL, NO_APPROVAL, NO_DEPLOYER),
     *(CONTROL, DRY_RUN, WAIVED, WAIVER_UNUSED, QUARANTINED, QUARANTINE_UNUSED, FOREIGN_SKIPPED),
 )
 """All of them, in the order in which a reader wants to know."""

@@ -7,11 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from seatrial.evidence.run import write_atomically
-from seatrial.gate import asking, collection, record
-from seatrial.gate.asking import Asked, UsageProblem
-from seatrial.gate.decision import Decision, decide
+from seatrial.gate import asking, collection, keeping
+from seatrial.gate.asking import UsageProblem
+from seatrial.gate.audit import NotRecorded
+from seatrial.gate.decision import decide
 from seatrial.report import summary, terminal
+from seatrial.report.text import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +34,18 @@ def _run(arguments: argparse.Namespace) -> int:
     asked = asking.asked(arguments)
     decision = decide(asked.reading, asked.policy, asked.question)
     shadow: bool = arguments.shadow
-    failed = _write(output or collection.folder_of(asked.places), decision, asked, shadow=shadow)
+    pages = {"summary.md": f"> **{terminal.shadow(decision)}**\n\n" * shadow + summary.render(decision)}
     if shadow:
         print(terminal.shadow(decision), end="\n\n")
     print(terminal.render(decision, colour=_colour()))
-    if failed:
-        print(f"seatrial gate: the decision is not recorded: treat as hold: {failed}", file=sys.stderr)
+    try:
+        folder = output or collection.folder_of(asked.places)
+        log, _ = asking.log_of(arguments, asked.policy)
+        keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
+    except NotRecorded as problem:
+        print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
         return asking.GATE_FAILED
+    _show_pipeline(pages["summary.md"])
     return 0 if shadow else decision.verdict.exit_code
 
 
@@ -58,16 +64,8 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _write(output: Path | None, decision: Decision, asked: Asked, *, shadow: bool) -> str:
-    """Keep the decision. Returns what went wrong where something did."""
-    page = f"> **{terminal.shadow(decision)}**\n\n" * shadow + summary.render(decision)
-    if output is not None:
-        text = record.dumps(record.document(decision, asked.policy, asked.question, shadow=shadow))
-        try:
-            write_atomically(output / "decision.json", text)
-            write_atomically(output / "summary.md", page)
-        except OSError as error:
-            return f"{output}: {error.strerror or error}"
+def _show_pipeline(page: str) -> None:
+    """Add the page to that of the pipeline, where it has one."""
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(step).open("a", encoding="utf-8") as stream:
@@ -75,4 +73,3 @@ def _write(output: Path | None, decision: Decision, asked: Asked, *, shadow: boo
         except OSError as error:
             # The pipeline's page is a convenience; the record is kept, so the decision stands.
             print(f"seatrial gate: GITHUB_STEP_SUMMARY: {error.strerror or error}", file=sys.stderr)
-    return ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
-from seatrial.gate import completeness, exemption, next_step, outcomes, question
+from seatrial.gate import approval, chain, completeness, exemption, next_step, outcomes, question
+from seatrial.gate.approval import Subject
+from seatrial.gate.canonical import evidence_sha256
 from seatrial.gate.cause import NO_WAY_BACK, REASONS, UNCALIBRATED, Cause
 from seatrial.gate.evidence import GateCase, Reading
 from seatrial.gate.merging import Evidence, merge
@@ -77,6 +79,10 @@ class Decision:
     phase: str
     files: Mapping[str, str]
     """SHA-256 of every report that was read."""
+    digests: tuple[str, ...] = ()
+    """Image digests that the runs were to verify."""
+    environment_hashes: tuple[str, ...] = ()
+    """SHA-256 of the environment files as the runs resolved them."""
 
     def of_effect(self, *effects: str) -> list[Cause]:
         """Causes that call for one of ``effects``."""
@@ -108,6 +114,14 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
         evidence,
         policy,
     )
+    subject = Subject(
+        evidence=evidence_sha256(evidence.files),
+        policy=policy.sha256(),
+        environment=", ".join(evidence.facts("environment")) or asked.environment,
+        release=", ".join(evidence.facts("release-wanted")) or asked.release,
+        digests=evidence.digests,
+    )
+    causes += _permission(causes, subject, policy, asked)
     causes.sort(key=_gravity)
     effects = {cause.effect for cause in causes}
     verdict = Verdict.ROLLBACK if "rollback" in effects else Verdict.HOLD if "hold" in effects else Verdict.PROMOTE
@@ -119,12 +133,14 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
         next=next_step.commands(causes, evidence, asked),
         advice=next_step.advice(causes, evidence, asked),
         runs=tuple(run.name for run in evidence.runs if not run.foreign),
-        environment=", ".join(evidence.facts("environment")) or asked.environment,
-        release_wanted=", ".join(evidence.facts("release-wanted")) or asked.release,
+        environment=subject.environment,
+        release_wanted=subject.release,
         release_seen=", ".join(evidence.facts("release-seen")),
         track=question.track_of(evidence.runs),
         phase=", ".join(evidence.facts("phase")),
         files=evidence.files,
+        digests=subject.digests,
+        environment_hashes=evidence.facts("environment-hash"),
     )
 
 
@@ -134,6 +150,18 @@ def _frozen(policy: Policy, asked: Question) -> Iterator[Cause]:
         from seatrial.gate import freeze
 
         yield from freeze.answers(policy, asked.now)
+
+
+def _permission(causes: Sequence[Cause], subject: Subject, policy: Policy, asked: Question) -> list[Cause]:
+    """What keeps a release from being promoted although it is good: the environments before, and people."""
+    effects = {cause.effect for cause in causes}
+    if "rollback" in effects:
+        return []
+    found = list(chain.answers(policy.promotion, subject, asked.precedents, asked.now))
+    if not found and "hold" not in effects:
+        # Nobody is asked to approve what would change before it can be promoted.
+        found += approval.answers(policy.approval, subject, asked)
+    return found
 
 
 def _gravity(cause: Cause) -> tuple[int, bool, int]:

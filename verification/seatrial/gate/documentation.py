@@ -14,8 +14,9 @@ from seatrial import generated
 from seatrial.gate import advice, policy_schema
 from seatrial.gate.cause import REASONS, Kind, Reason
 from seatrial.gate.decision import Verdict
-from seatrial.gate.policy import SUITES, Policy, Section
+from seatrial.gate.policy import SUITES, Policy
 from seatrial.gate.question import CLOCK_SKEW
+from seatrial.gate.section import Section
 
 _MEANINGS = {
     Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
@@ -44,7 +45,7 @@ that was to verify others, or other ones as well, is about another release.
 |---|---|---|
 {{verdicts}}
 | `2` | none | wrong use: the command line or the policy is wrong |
-| `3` | none | the gate itself failed, or could not write the decision down |
+| `3` | none | the gate itself failed, or could not write the decision down: files or audit log |
 
 `1` is nobody's verdict. A pipeline treats every code other than 0 and 20 as hold.
 
@@ -102,7 +103,8 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 
 `decision.json` and `summary.md` are written into the first folder of reports, or into `--output`. The decision holds the
 causes with their cases and numbers, the counts by suite, the missing cases, and the SHA-256 of the policy as it comes out
-of all files that it extends and of every report. It is canonical: sorted keys, no floats, ASCII. The summary is also
+of all files that it extends and of every report. It is canonical: sorted keys, no floats, ASCII. `receipt.json` beside it
+says which line of the audit log it became; [promotion](promotion.md) tells of that log and of replays. The summary is also
 appended to the file that `GITHUB_STEP_SUMMARY` names. Commands under *next* are `pytest` or `seatrial` and quoted anew;
 others that a report suggests are not repeated.
 
@@ -130,6 +132,8 @@ def _type(schema: dict[str, Any]) -> str:
     if schema.get("format"):
         return {"date-time": "time"}.get(str(schema["format"]), str(schema["format"]))
     if schema["type"] == "array":
+        if "$ref" in schema.get("items", {}):
+            return "list of tables"
         named = schema["items"].get("enum", []) if isinstance(schema.get("items"), dict) else []
         return "list of " + (", ".join(f"`{value}`" for value in named) or "strings")
     return {"integer": "whole number"}.get(str(schema["type"]), str(schema["type"]))

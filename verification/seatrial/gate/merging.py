@@ -48,6 +48,12 @@ class Evidence:
         """The distinct values of a run-scope property, in the order of the runs."""
         return tuple(dict.fromkeys(value for run in self.runs if (value := run.get(name))))
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The image digests that the runs were to verify, each once, in alphabetical order."""
+        words = (word.strip() for value in self.facts("digests") for word in value.split(","))
+        return tuple(sorted({word for word in words if word}))
+
 
 def merge(reading: Reading) -> Evidence:
     """All reports as one body of evidence; disagreements between reports of one run are grave problems."""

@@ -49,6 +49,7 @@ def _of_cause(cause: Cause, run: Sequence[str]) -> Iterator[str]:
     for case in cause.cases:
         if case.outcome is not None and (command := safe_command(case.reproduce)):
             yield command
+    yield from cause.commands
     if not run:
         return
     if cause.suites:

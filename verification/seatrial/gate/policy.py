@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
+
+from seatrial.gate.promotion_rules import ApprovalRules, AuditRules, PromotionRules
+from seatrial.gate.section import AGE, Section, seconds
 
 Effect = Literal["rollback", "hold", "note"]
 TRIGGERS: Final = ("health", "error-rate", "latency")
@@ -26,15 +28,6 @@ SUITES: Final = ("smoke", "synthetic", "config", "latency", "rollout", "recovery
 ANY_AGE: Final = "any"
 _DAY: Final = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all sections: an unknown key is an error."""
-
-    def contradictions(self) -> Iterator[str]:
-        """What is wrong with the section as a whole, though each of its keys is allowed."""
-        return iter(())
 
 
 class Required(Section, frozen=True):
@@ -50,9 +43,7 @@ class EvidenceRules(Section, frozen=True):
         Literal["required", "optional"],
         Meta(description="whether every report must say which environment, release and time it is about"),
     ] = "required"
-    max_age: Annotated[
-        str, Meta(pattern=r"^([0-9]{1,6}[smhd]|any)$", description="from the end of the run to the decision, or `any`")
-    ] = "4h"
+    max_age: Annotated[str, Meta(pattern=AGE, description="from the end of the run to the decision, or `any`")] = "4h"
     release: Annotated[
         Literal["same", "any"],
         Meta(description="whether a release must have been asked for, and be the one seen running"),
@@ -69,8 +60,7 @@ class EvidenceRules(Section, frozen=True):
     @property
     def max_age_seconds(self) -> int | None:
         """``max_age`` in seconds; None where any age will do."""
-        match = re.fullmatch(r"([0-9]+)([smhd])", self.max_age)
-        return None if match is None else int(match[1]) * _UNITS[match[2]]
+        return seconds(self.max_age)
 
 
 class Effects(Section, frozen=True):
@@ -197,18 +187,21 @@ class Policy(Section, frozen=True):
     name: str = ""
     environment: Annotated[str, Meta(description="environment that it is for; any where empty")] = ""
     evidence: EvidenceRules = EvidenceRules()
-    required: dict[str, Required] = {}
+    required: dict[str, Required] = msgspec.field(default_factory=dict)
     effects: Effects = Effects()
-    suite_effects: dict[str, Effects] = {}
+    suite_effects: dict[str, Effects] = msgspec.field(default_factory=dict)
     budgets: Budgets = Budgets()
     triggers: Triggers = Triggers()
     rollback: RollbackRules = RollbackRules()
+    approval: ApprovalRules = ApprovalRules()
+    promotion: PromotionRules = PromotionRules()
+    audit: AuditRules = AuditRules()
     manifest: Manifest = Manifest()
     freeze: tuple[Freeze, ...] = ()
     waivable: Waivable = Waivable()
     waivers: tuple[Waiver, ...] = ()
     quarantine: tuple[Quarantine, ...] = ()
-    trigger_rules: dict[str, TriggerRules] = {}
+    trigger_rules: dict[str, TriggerRules] = msgspec.field(default_factory=dict)
     dry_run: Annotated[tuple[str, ...], Meta(description="ids of checks that are shown and never decide")] = ()
 
     def effect(self, suite: str, severity: str, trigger: str = "other") -> Effect:

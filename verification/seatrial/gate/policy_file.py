@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from seatrial.gate import policy_problems
+from seatrial.gate import keys, policy_problems
 from seatrial.gate.policy import Policy
 
 _ADDED: Final = frozenset({"freeze"})
@@ -112,6 +112,7 @@ def _read(path: Path, places: Sequence[Folder], chain: tuple[Path, ...]) -> dict
         raise PolicyProblem(f"{path}: not readable as TOML: {error}") from None
     if problems := list(policy_problems.problems(data)):
         raise PolicyProblem("\n  ".join([f"{path}:", *problems]) if len(problems) > 1 else f"{path}: {problems[0]}")
+    _resolve_keys(data, path)
     parent = data.pop("extends", None)
     if parent is None:
         return data
@@ -123,6 +124,21 @@ def _read(path: Path, places: Sequence[Folder], chain: tuple[Path, ...]) -> dict
     # A description tells of its own file alone.
     below.pop("description", None)
     return _laid_over(below, data)
+
+
+def _resolve_keys(data: Mapping[str, Any], path: Path) -> None:
+    """Read the keys of approvers where their files lie, so that the policy is whole in itself. Raises PolicyProblem."""
+    identities = data.get("approval", {}).get("identities", [])
+    owners: dict[str, str] = {}
+    for position, identity in enumerate(identities, start=1):
+        place = f"{path}: approval.identities[{position}]"
+        try:
+            identity.update(keys.resolved(identity, path.parent))
+        except keys.KeyProblem as problem:
+            raise PolicyProblem(f"{place}.key: {problem}") from None
+        owner = owners.setdefault(identity["key"], identity["name"])
+        if owner != identity["name"]:
+            raise PolicyProblem(f"{place}.key: is that of {owner}: one key cannot stand for two people")
 
 
 def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

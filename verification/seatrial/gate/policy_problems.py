@@ -8,11 +8,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from seatrial.gate.policy import SUITES, TRIGGERS, Effects, Policy, RollbackRules, Section, TriggerRules
+from seatrial.gate.policy import SUITES, TRIGGERS, Effects, Policy, RollbackRules, TriggerRules
+from seatrial.gate.section import Section
 
 _OWN: Final = {"extends": str, "description": str}
 """Keys of a file that are none of the policy that it comes to."""
@@ -57,6 +58,13 @@ def _section(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Section)
 
 
+def _listed(hint: Any) -> type[Section] | None:
+    """The kind of the tables in a list inside a section."""
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    kinds = get_args(plain) if get_origin(plain) is tuple else ()
+    return kinds[0] if kinds and _section(kinds[0]) else None
+
+
 def _by_suite(tables: object, kind: type[Section], place: str) -> Iterator[str]:
     if not isinstance(tables, dict):
         yield f"{place}: expected a table, seen {repr(tables)[:60]}"
@@ -89,6 +97,9 @@ def _table(section: object, kind: type[Section], place: str) -> Iterator[str]:
     found = [*_unknown(own, [*hints, *names], f"{place}."), *_missing(own, kind, place)]
     for key, hint in hints.items():
         found += _table(own[key], hint, f"{place}.{key}") if _section(hint) and key in own else ()
+        if inside := _listed(hint):
+            found += _tables(own[key], inside, f"{place}.{key}") if key in own else ()
+            continue
         found += () if _section(hint) else _value(own, key, hint, f"{place}.")
     yield from found
     if not found:

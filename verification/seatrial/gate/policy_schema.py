@@ -8,7 +8,8 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from seatrial.gate.policy import SUITES, TRIGGERS, Policy, Section
+from seatrial.gate.policy import SUITES, TRIGGERS, Policy
+from seatrial.gate.section import Section
 
 
 def sections() -> list[type[Section]]:
@@ -21,6 +22,13 @@ def _sections() -> Iterator[type[Section]]:
         for kind in (hint, *get_args(hint)):
             if isinstance(kind, type) and issubclass(kind, Section):
                 yield kind
+                yield from _inside(kind)
+
+
+def _inside(section: type[Section]) -> Iterator[type[Section]]:
+    """The kinds of tables in lists of a section."""
+    for hint in get_type_hints(section).values():
+        yield from (kind for kind in get_args(hint) if isinstance(kind, type) and issubclass(kind, Section))
 
 
 def schema() -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from seatrial.gate import cause as reasons
 from seatrial.gate.cause import Cause
+from seatrial.gate.change import Change
 from seatrial.gate.merging import Evidence, Run
 from seatrial.gate.policy import Policy
+from seatrial.gate.precedent import Precedent
 
 CLOCK_SKEW: Final = dt.timedelta(minutes=5)
 """Evidence from further in the future than this is not believed."""
@@ -30,6 +32,11 @@ class Question:
     """Image digests, `sha256:...`; all of the release, in any order."""
     no_policy: str = ""
     """Why there is no policy for the environment of the evidence, where nobody named one."""
+    change: Change = field(default_factory=Change)
+    approvals: tuple[str, ...] = ()
+    """The texts of the approvals that were given, as they are in their files."""
+    precedents: tuple[Precedent, ...] = ()
+    """Decisions about the release in the environments that must have promoted it before."""
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

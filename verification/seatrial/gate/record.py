@@ -1,15 +1,17 @@
-"""The decision as canonical JSON: the same evidence, policy and question give the same bytes."""
+"""The decision as canonical JSON: the same evidence, policy and question give the same bytes, now and on replay."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
+import platform
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from seatrial import __version__
 from seatrial.evidence.run import timestamp
+from seatrial.gate.canonical import canonical, evidence_sha256
 from seatrial.gate.decision import Decision
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import Policy
@@ -18,37 +20,29 @@ from seatrial.gate.question import Question
 SCHEMA: Final = 1
 
 
-def canonical(document: Mapping[str, Any]) -> str:
-    """Sorted keys, no insignificant space, ASCII alone: one text for one value, and fit for any file system."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-
-
-def evidence_sha256(files: Mapping[str, str]) -> str:
-    """One hash over the names and hashes of all files that were read."""
-    return hashlib.sha256(canonical(files).encode()).hexdigest()
-
-
 def document(decision: Decision, policy: Policy, question: Question, *, shadow: bool = False) -> dict[str, Any]:
-    """``decision.json`` as an object. All values are strings, whole numbers, truth values, lists and objects.
+    """``decision.json`` as an object, with all that a replay needs beside the reports.
 
+    What the gate writes are strings, whole numbers, truth values, lists and objects; the policy is as its file has it.
     One in the ``shadow`` says so: nobody is to act upon it.
     """
     return {
         **({"shadow": True} if shadow else {}),
         "schema": SCHEMA,
-        "seatrial": __version__,
+        "versions": {"seatrial": __version__, "python": platform.python_version()},
         "decision": decision.verdict.value,
         "exit_code": decision.verdict.exit_code,
         "decided": timestamp(question.now),
-        "question": {
-            "environment": question.environment,
-            "release": question.release,
-            "digests": list(question.digests),
-        },
+        "question": asked(question),
         "environment": decision.environment,
+        "environment_sha256": list(decision.environment_hashes),
         "track": decision.track,
         "phase": decision.phase,
-        "release": {"wanted": decision.release_wanted, "seen": decision.release_seen},
+        "release": {
+            "wanted": decision.release_wanted,
+            "seen": decision.release_seen,
+            "digests": list(decision.digests),
+        },
         "runs": list(decision.runs),
         "causes": [
             {
@@ -66,9 +60,21 @@ def document(decision: Decision, policy: Policy, question: Question, *, shadow: 
         },
         "missing": [case.key for case in decision.missing],
         "next": list(decision.next),
-        "policy": {"name": policy.name, "environment": policy.environment, "sha256": policy.sha256()},
+        "policy": {
+            "name": policy.name,
+            "environment": policy.environment,
+            "sha256": policy.sha256(),
+            "rules": msgspec.to_builtins(policy),
+        },
         "evidence": {"sha256": evidence_sha256(decision.files), "files": dict(decision.files)},
     }
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """The question without its time, which the record has as ``decided``."""
+    values: dict[str, Any] = msgspec.to_builtins(question)
+    del values["now"]
+    return values
 
 
 def _case(case: GateCase) -> dict[str, Any]:
