@@ -51,8 +51,8 @@ def test_promoted_runs_enter_once(reports: Path, capsys: pytest.CaptureFixture[s
     capsys.readouterr()
     assert baseline("update", reports, "--now", after(1)) == 0
     assert capsys.readouterr().out == (
-        "entered  run-000: chat: chat under baseline in qa: 1 runs, 2026-05-01 to 2026-05-01; does not decide yet: "
-        "9 more runs\n"
+        "entered  run-000: chat: chat under baseline in qa: 1 run, 2026-05-01 to 2026-05-01; does not decide yet: "
+        "9 more to come\n"
     )
     (file,) = (reports.parent / "fixtures" / "baselines" / "qa").glob("*.json")
     before = file.read_bytes()

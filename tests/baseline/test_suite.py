@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,14 @@ import pytest
 from seatrial.baseline.judging import assess_alone
 from seatrial.baseline.series import Series, StoredRun
 from seatrial.baseline.store import Store
-from seatrial.environment.model import LoadLimits, Service, StoredBaselines
-from seatrial.environment.selection import ServiceTarget
+from seatrial.environment.model import Service, StoredBaselines
 from seatrial.evidence.assessment import Assessment
-from seatrial.evidence.outcome import Outcome, Role
-from seatrial.fixtures.targets import ServicePair
+from seatrial.evidence.outcome import Outcome
 from seatrial.load.fingerprint import Fingerprint
-from seatrial.load.measurement import Measurement, measure
+from seatrial.load.measurement import Measurement
 from seatrial.load.profile import parse_profile
 from support.baselines import serving
+from support.measured import measurement, samples
 from support.project import REPOSITORY, Project
 
 PROFILE = """
@@ -97,15 +95,11 @@ def test_slower_than_the_runs_before_it_fails(pytester: pytest.Pytester, monkeyp
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measurement]:
-    """One real measurement of about 20 ms, for all that follows."""
-    with serving(spread=0.05, delay=0.02) as url:
-        service = Service.model_validate({"url": {"stable": url}})
-        target = ServiceTarget(name="chat", track="stable", role=Role.SUBJECT, base_url=url, service=service)
-        pair = ServicePair(name="chat", service=service, subject=target, control=None)
-        limits = LoadLimits(allowed=True, max_rate=100, max_requests=1000)
-        folder = tmp_path_factory.mktemp("samples")
-        yield measure(pair, parse_profile(PROFILE, "quick.toml"), run_id="run-1", directory=folder, limits=limits)
+def measured() -> Measurement:
+    """One of about 20 ms, for all that follows."""
+    taken = 0.02 * np.exp(0.1 * np.random.default_rng(1).standard_normal(204))
+    made = measurement(None, samples("candidate", taken))
+    return replace(made, profile=parse_profile(PROFILE, "quick.toml"))
 
 
 SAID = Assessment.passed("within the objective")
@@ -138,7 +132,7 @@ def test_as_fast_as_the_runs_before_it_passes(measured: Measurement, tmp_path: P
 
 
 def test_what_a_run_cannot_show_is_inconclusive(measured: Measurement, tmp_path: Path) -> None:
-    kept(tmp_path, 12, p50=float(np.quantile(measured.of("stable").latencies(2.0), 0.5)) / 1.45)
+    kept(tmp_path, 12, p50=float(np.quantile(measured.of("candidate").latencies(2.0), 0.5)) / 1.45)
     found = judged(measured, tmp_path)
     assert found.outcome is Outcome.INCONCLUSIVE, found
     assert "run stable beside it" in found.remedy

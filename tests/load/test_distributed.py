@@ -60,6 +60,13 @@ def planned(serve: Any, run: Any, pair_of: Any, tmp_path: Path) -> tuple[Any, An
 def test_a_master_and_two_workers_make_a_sound_measurement(planned: Any, unused_port: int) -> None:
     servers, measurement, plan = planned
     before = [server.seen()["requests"] for server in servers]
+    # With another number of workers than the plan was made for nothing is sent.
+    with master(plan, unused_port, 1) as lead, worker(plan, unused_port):
+        output, _ = lead.communicate(timeout=60)
+        assert lead.returncode == 2, output
+    assert "expected 2 workers, as the plan has; seen 1: nothing is sent" in output
+    assert [server.seen()["requests"] for server in servers] == before
+    assert not measurement.path.exists()
     with master(plan, unused_port, 2) as lead, worker(plan, unused_port) as one, worker(plan, unused_port) as other:
         output, _ = lead.communicate(timeout=60)
         assert lead.returncode == 0, output
@@ -74,14 +81,3 @@ def test_a_master_and_two_workers_make_a_sound_measurement(planned: Any, unused_
         assert np.array_equal(np.sort(file.samples.of(track).pair), np.arange(100))
         assert not file.samples.of(track).errors()
     assert sorted(path.name for path in plan.parent.glob("*.ndjson")) == ["chatbot.ndjson"]
-
-
-def test_another_number_of_workers_sends_nothing(planned: Any, unused_port: int) -> None:
-    servers, measurement, plan = planned
-    before = [server.seen()["requests"] for server in servers]
-    with master(plan, unused_port, 1) as lead, worker(plan, unused_port):
-        output, _ = lead.communicate(timeout=60)
-        assert lead.returncode == 2, output
-    assert "expected 2 workers, as the plan has; seen 1: nothing is sent" in output
-    assert [server.seen()["requests"] for server in servers] == before
-    assert not measurement.path.exists()

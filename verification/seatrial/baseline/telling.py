@@ -16,12 +16,17 @@ def name_of(series: Series) -> str:
     return f"{series.service} under {series.profile} in {series.environment}{region}"
 
 
+def counted(runs: int) -> str:
+    """So many runs, in words that agree."""
+    return f"{runs} run{'' if runs == 1 else 's'}"
+
+
 def listed(series: Series, rules: StoredBaselines, *, now: dt.datetime) -> str:
     """One line: how many runs there are, of what age, and whether they decide."""
     latest = series.latest(now=now, max_age=rules.max_age, window=rules.window)
     span = f", {series.runs[0].finished[:10]} to {series.runs[-1].finished[:10]}" if series.runs else ""
-    state = "decides" if len(latest) >= LEAST else f"does not decide yet: {LEAST - len(latest)} more runs"
-    return f"{name_of(series)}: {len(series.runs)} runs{span}; {state}"
+    state = "decides" if len(latest) >= LEAST else f"does not decide yet: {LEAST - len(latest)} more to come"
+    return f"{name_of(series)}: {counted(len(series.runs))}{span}; {state}"
 
 
 def shown(series: Series, rules: StoredBaselines, points: Sequence[ChangePoint], *, now: dt.datetime) -> Iterator[str]:
