@@ -102,13 +102,12 @@ def measured() -> Measurement:
     return replace(made, profile=parse_profile(PROFILE, "quick.toml"))
 
 
+OBJECTIVES = {"relative_margin": 0.5, "absolute_margin": "1ms"}
 SAID = Assessment.passed("within the objective")
 
 
 def judged(measurement: Measurement, folder: Path, **changes: Any) -> Assessment:
-    service = Service.model_validate(
-        {"url": {"stable": "http://127.0.0.1"}, "objectives": {"relative_margin": 0.5}, **changes}
-    )
+    service = Service.model_validate({"url": {"stable": "http://127.0.0.1"}, "objectives": OBJECTIVES, **changes})
     return assess_alone(
         measurement,
         SAID,
