@@ -13,6 +13,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
 
 from seatrial import cli
 from seatrial.gate import keys, policy_file, soundness
@@ -120,6 +123,15 @@ def test_no_content_passes_under_a_signature_of_another(data: st.DataObject) -> 
 )
 def test_who_deploys_is_known_by_any_name(actor: str, name: str, accounts: tuple[str, ...], same: bool) -> None:
     assert is_deployer(Identity(name=name, key="x", accounts=accounts), actor) is same
+
+
+def test_a_library_of_dsse_verifies_it() -> None:
+    envelope = Envelope.from_dict(json.loads(TEXT))
+    key = SSlibKey.from_crypto(ALICE.secret.public_key(), keyid=keys.key_id(ALICE.public))
+    assert list(envelope.verify([key], 1)) == [key.keyid]
+    other = SSlibKey.from_crypto(BOB.secret.public_key(), keyid=keys.key_id(ALICE.public))
+    with pytest.raises(VerificationError):
+        envelope.verify([other], 1)
 
 
 def test_other_tools_read_the_envelope() -> None:

@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from seatrial.gate import asking, collection, keeping
+from seatrial.gate import asking, collection, keeping, statement
 from seatrial.gate.asking import UsageProblem
 from seatrial.gate.audit import NotRecorded
-from seatrial.gate.decision import decide
+from seatrial.gate.decision import Verdict, decide
 from seatrial.report import summary, terminal
 from seatrial.report.text import plain
 
@@ -45,6 +45,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except NotRecorded as problem:
         print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
         return asking.GATE_FAILED
+    if decision.verdict is Verdict.PROMOTE and not shadow and not decision.digests:
+        print(f"\n{statement.NO_DIGEST}")
     _show_pipeline(pages["summary.md"])
     return 0 if shadow else decision.verdict.exit_code
 

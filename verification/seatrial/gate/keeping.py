@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.evidence.run import timestamp, write_atomically
-from seatrial.gate import approval, audit, receipt, record
+from seatrial.gate import approval, audit, receipt, record, statement
 from seatrial.gate.approval import Subject
 from seatrial.gate.asking import Asked
 from seatrial.gate.audit import NotRecorded
 from seatrial.gate.canonical import evidence_sha256, sha256
 from seatrial.gate.decision import Decision, Verdict
+from seatrial.gate.merging import merge
 from seatrial.gate.receipt import Receipt
 
 
@@ -39,8 +40,14 @@ def keep(
     digest = sha256(text)
     # The log is held from before the first file to after the last, so that no two decisions can mix in one folder.
     with audit.opened(log) as opened:
-        files = {} if folder is None else {folder / name: t for name, t in {"decision.json": text, **pages}.items()}
+        made = {"decision.json": text, **pages}
+        if not shadow and (attested := _statement(decision, asked, digest)):
+            made[statement.NAME] = attested
+        files = {} if folder is None else {folder / name: content for name, content in made.items()}
         try:
+            if folder is not None:
+                # One of an earlier decision must not pass for this one's.
+                (folder / statement.NAME).unlink(missing_ok=True)
             for path, content in files.items():
                 _write(path, content)
             for approved in _approvals(decision, asked):
@@ -58,6 +65,13 @@ def keep(
                     path.unlink(missing_ok=True)
             raise
     return Kept(sha256=digest, receipt=given)
+
+
+def _statement(decision: Decision, asked: Asked, digest: str) -> str:
+    if not decision.digests:
+        return ""
+    cases = merge(asked.reading).cases.values()
+    return statement.dumps(decision, asked.policy, asked.question, cases, digest)
 
 
 def _approvals(decision: Decision, asked: Asked) -> Iterator[Mapping[str, Any]]:
