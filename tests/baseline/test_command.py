@@ -66,7 +66,7 @@ def test_promoted_runs_enter_once(reports: Path, capsys: pytest.CaptureFixture[s
     [
         ({"regression": "fail"}, None, "it was not promoted: the decision is 'hold'"),
         ({"errors": "error"}, None, "it was not promoted: the decision is 'hold'"),
-        ({}, lambda path: (path / "decision.json").unlink(), "it was not decided: there is no decision.json"),
+        ({}, lambda path: (path / "decision.json").unlink(), "it was not decided: there is no /"),
         ({}, lambda path: (path / "decision.json").write_text("{"), "decision.json cannot be read"),
         ({}, change("evidence.json", lambda c: c.update(more=1)), "evidence.json has changed since"),
         ({}, change("decision.json", lambda c: c.update(runs=["other"])), "the decision is about ['other']"),
@@ -95,6 +95,16 @@ def test_what_may_not_enter_is_refused_with_the_reason(
     assert told in (out := capsys.readouterr().out), out
     assert out.startswith("refused  run-000: ")
     assert not list((reports.parent / "fixtures" / "baselines").glob("*/*.json"))
+
+
+def test_a_decision_may_lie_elsewhere(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    moved = promoted(reports, 0).joinpath("decision.json").rename(reports.parent / "kept.json")
+    assert baseline("update", reports, "--decision", moved, "--now", after(1)) == 0
+    measured(reports, 1)
+    assert baseline("update", reports, "--decision", moved, "--now", after(1)) == 2
+    assert "--decision: expected one run, seen 2" in capsys.readouterr().err
+    assert baseline("update", reports / "run-001", "--decision", moved, "--now", after(1)) == 10
+    assert "the decision is about ['run-000'], and not about this run, 'run-001'" in capsys.readouterr().out
 
 
 def test_an_old_run_is_refused(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "update", parents=[common], help="let promoted runs enter; others are refused, with reasons"
     )
     one.add_argument("reports", nargs="+", type=Path, help="folders of runs, or folders with such folders in them")
+    one.add_argument("--decision", type=Path, metavar="FILE", help="decision of a single run that lies elsewhere")
     one = commands.add_parser(
         "compare", parents=[common], help="hold one run, or several of a release, against those kept"
     )
@@ -121,8 +122,11 @@ def _show(arguments: argparse.Namespace, now: dt.datetime) -> int:
 
 def _update(arguments: argparse.Namespace, now: dt.datetime) -> int:
     refused = 0
-    for folder in _folders(arguments.reports):
-        for found in candidates(folder):
+    folders = _folders(arguments.reports)
+    if arguments.decision is not None and len(folders) != 1:
+        raise WrongUse(f"--decision: expected one run, seen {len(folders)}")
+    for folder in folders:
+        for found in candidates(folder, arguments.decision):
             if isinstance(found, Refused):
                 refused += 1
                 print(f"refused  {folder.name}: {found}")

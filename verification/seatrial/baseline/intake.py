@@ -90,10 +90,13 @@ def _measured(path: Path) -> Measured:
         raise Refused(f"{path}: not a summary of a measurement: {error!r}") from None
 
 
-def candidates(folder: Path) -> Iterator[Candidate | Refused]:
-    """Each measurement of the run in ``folder``: fit to enter, or why not."""
+def candidates(folder: Path, decided: Path | None = None) -> Iterator[Candidate | Refused]:
+    """Each measurement of the run in ``folder``: fit to enter, or why not.
+
+    ``decided`` is the file of the decision, where it does not lie in the folder.
+    """
     try:
-        evidence, decision = _promoted(folder)
+        evidence, decision = _promoted(folder, decided or folder / "decision.json")
         measured = measurements(folder)
         if not measured:
             raise Refused("it measured no latencies that can be compared (samples/latency/*.summary.json)")
@@ -108,11 +111,12 @@ def candidates(folder: Path) -> Iterator[Candidate | Refused]:
             yield Refused(f"{one.service}: {reason}")
 
 
-def _promoted(folder: Path) -> tuple[dict[str, Any], str]:
-    """The evidence of a run that the gate promoted, and the hash of the decision. Raises Refused."""
-    path = folder / "decision.json"
+def _promoted(folder: Path, path: Path) -> tuple[dict[str, Any], str]:
+    """The evidence of a run that the gate promoted, and the hash of the decision at ``path``. Raises Refused."""
     if not path.is_file():
-        raise Refused(f"it was not decided: there is no {path.name} beside its evidence (`seatrial gate {folder}`)")
+        raise Refused(
+            f"it was not decided: there is no {path}; run `seatrial gate {folder}`, or say with --decision where it is"
+        )
     decision, evidence = _object(path), _object(folder / "evidence.json")
     if decision.get("decision") != "promote":
         raise Refused(f"it was not promoted: the decision is {decision.get('decision')!r}")
