@@ -90,7 +90,7 @@ def test_a_record_that_is_none_counts_as_undecided(past: Path, capsys: pytest.Ca
     (past / "reports" / "a-good" / "decision.json").write_text("{")
     assert cli.main(["gate", "backtest", "--policy=demo", "reports/a-good"]) == 0
     ended = capsys.readouterr()
-    assert "a-good/decision.json: expected a decision" in ended.err
+    assert "a-good/decision.json: is no decision that this version can read" in ended.err
     assert "decided then: 1 undecided" in ended.out
 
 

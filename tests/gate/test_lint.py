@@ -24,6 +24,8 @@ def weekly(*windows: str) -> str:
     return "".join(f"[[freeze]]\nweekly = '{text}'\nreason = 'x'\n" for text in windows)
 
 
+KEY = "GM1HXSYG+Sq5s/k3YYuPdw3dfpuiXZZ7rCId+VjCCeQ="
+PERSON = f"[[approval.identities]]\nname = 'kim'\nkey = '{KEY}'\n"
 BAD = [
     # Rules that cannot fire.
     ("dry_run = ['smoke/redy']", "error: dry_run: smoke/redy is no check of seatrial; did you mean smoke/ready?"),
@@ -113,11 +115,11 @@ BAD = [
     ),
     (
         SMOKE + "[budgets]\ninconclusive = 4",
-        "error: budgets.inconclusive: is 4, and 4 checks are required: all of them may be undecided",
+        "error: budgets.inconclusive: is 4, and checks required are 4: all of them may be undecided",
     ),
     (
         "[required.latency]\n" + "[budgets]\ninconclusive = 3",
-        "error: budgets.inconclusive: is 3, and 1 checks are required: all of them may be undecided",
+        "error: budgets.inconclusive: is 3, and checks required are 1: all of them may be undecided",
     ),
     (
         "[effects]\ncritical = 'note'",
@@ -171,12 +173,24 @@ BAD = [
         "[required.foreign]",
         "warning: required.foreign: needs reports of others, which tell no identity, and evidence.identity = 'requ",
     ),
+    (
+        "[promotion]\nafter = ['bad']",
+        "error: promotion.after: has bad itself, which can never have promoted before: it always holds",
+    ),
+    ("[approval]\nrequired = true", "warning: approval.minimum: is 1, and people listed are 0: it always holds"),
+    (
+        "[approval]\nrequired = true\nminimum = 2\n" + PERSON,
+        "error: approval.minimum: is 2, and people listed are 1: it always holds",
+    ),
+    (PERSON, "error: approval.identities: says who may approve, and approval.required = false asks nobody"),
+    ("[approval]\nrequired = true\n" + PERSON * 2, "error: approval.identities: lists somebody twice"),
     # What cannot even be read.
     ("enviroment = 'x'", "error: enviroment: unknown key; did you mean environment?"),
     ("[budgets]\ninconclusive = -1", "error: budgets.inconclusive: expected a whole number, at least 0; seen '-1'"),
     ("not toml", "error: not readable as TOML: Expected '=' after a key"),
 ]
 FOR_PRODUCTION = [
+    (SMOKE, "warning: approval.required: is not asked for production: nobody agrees to a promotion"),
     ("[evidence]\nidentity = 'optional'", "error: evidence.identity: is 'optional' for production: evidence about"),
     ("[evidence]\nrelease = 'any'", "error: evidence.release: is 'any' for production: evidence about something else"),
     ("[evidence]\nmax_age = 'any'", "error: evidence.max_age: is any for production: old evidence promotes"),

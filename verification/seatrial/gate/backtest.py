@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from seatrial.gate.decision import decide
 from seatrial.gate.evidence import Reading
 from seatrial.gate.policy import Policy
 from seatrial.gate.question import Question
+from seatrial.gate.replay import Recorded
 
 _NO_TIME: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """When a run is decided that tells no time at all; it holds for that, or any time will do."""
@@ -36,29 +36,19 @@ class Past:
         return self.then == self.now
 
 
-def decided_anew(name: str, reading: Reading, record: Mapping[str, Any] | None, policy: Policy) -> Past:
-    """The run as ``policy`` decides it, asked as it was asked then."""
-    then = record or {}
-    moment = _moment(then.get("decided")) or _end(reading)
-    asked = then.get("question")
-    asked = asked if isinstance(asked, dict) else {}
-    digests = asked.get("digests")
-    question = Question(
-        now=moment or _NO_TIME,
-        environment=str(asked.get("environment") or ""),
-        release=str(asked.get("release") or ""),
-        digests=tuple(str(digest) for digest in digests) if isinstance(digests, list) else (),
-    )
-    decision = decide(reading, policy, question)
+def decided_anew(name: str, reading: Reading, recorded: Recorded | None, policy: Policy) -> Past:
+    """The run as ``policy`` decides it, asked as it was asked then: approvals and decisions before it included."""
+    moment = _end(reading) if recorded is None else recorded.question.now
+    asked = Question(now=moment or _NO_TIME) if recorded is None else replace(recorded.question, no_policy="")
+    decision = decide(reading, policy, asked)
     telling = decision.of_effect("rollback", "hold")
     codes = tuple(dict.fromkeys(cause.reason.code for cause in telling))
-    causes = then.get("causes")
-    before = [cause for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else []
-    held = dict.fromkeys(str(cause.get("code")) for cause in before if cause.get("effect") != "note")
+    before = [] if recorded is None else recorded.values["causes"]
+    held = dict.fromkeys(str(cause["code"]) for cause in before if cause["effect"] != "note")
     return Past(
         name=name,
         moment=moment,
-        then=str(then.get("decision") or ""),
+        then="" if recorded is None else str(recorded.values["decision"]),
         now=decision.verdict.value,
         codes=codes,
         sentences=tuple(cause.sentence for cause in telling),

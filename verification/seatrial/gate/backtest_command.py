@@ -14,6 +14,7 @@ from seatrial.gate import asking, backtest, collection
 from seatrial.gate.asking import UsageProblem
 from seatrial.gate.backtest import Past
 from seatrial.gate.explain_command import load
+from seatrial.gate.replay import Recorded
 from seatrial.report.text import plain
 
 
@@ -50,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _then(folder: Path) -> dict[str, object] | None:
+def _then(folder: Path) -> Recorded | None:
     """The decision that was recorded, None where there is none or it cannot be read."""
     path = folder / "decision.json"
     if not path.is_file():

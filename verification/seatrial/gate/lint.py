@@ -49,6 +49,7 @@ def findings(policy: Policy, known: Known) -> list[Finding]:
         *_budgets(policy, known),
         *_effects(policy),
         *_rollback(policy),
+        *_people(policy),
         *(Finding(key=key, message=words, level=level) for key, words, level in lint_names.findings(policy, known)),
         *(Finding(key=key, message=words, level=level) for key, words, level in lint_times.findings(policy, known.now)),
     ]
@@ -116,7 +117,7 @@ def _budgets(policy: Policy, known: Known) -> Iterator[Finding]:
     budget = policy.budgets.inconclusive
     required = sum(rule.minimum for rule in policy.required.values())
     if budget and budget >= required:
-        words = f"is {budget}, and {required} checks are required: all of them may be undecided"
+        words = f"is {budget}, and checks required are {required}: all of them may be undecided"
         yield Finding(key="budgets.inconclusive", message=words)
     elif known.planned is not None and budget >= len(known.planned) > 0:
         words = f"is {budget}, and the run planned {len(known.planned)}: it never holds"
@@ -166,3 +167,23 @@ def _rollback(policy: Policy) -> Iterator[Finding]:
     if set(policy.triggers.rollback) == {"other"}:
         words = f"is other alone: {', '.join(TRIGGERS)} are what a rollback is for"
         yield Finding(key="triggers.rollback", message=words, level="warning")
+
+
+def _people(policy: Policy) -> Iterator[Finding]:
+    approval = policy.approval
+    listed = {identity.name for identity in approval.identities}
+    if for_production(policy) and not approval.required:
+        words = "is not asked for production: nobody agrees to a promotion"
+        yield Finding(key="approval.required", message=words, level="warning")
+    if listed and not approval.required:
+        words = "says who may approve, and approval.required = false asks nobody"
+        yield Finding(key="approval.identities", message=words)
+    if approval.required and len(listed) < approval.minimum:
+        words = f"is {approval.minimum}, and people listed are {len(listed)}: it always holds"
+        # Nobody at all is a policy that is not finished, and says so at every decision.
+        yield Finding(key="approval.minimum", message=words, level="error" if listed else "warning")
+    if len(listed) < len(approval.identities):
+        yield Finding(key="approval.identities", message="lists somebody twice")
+    if policy.environment in policy.promotion.after:
+        words = f"has {policy.environment} itself, which can never have promoted before: it always holds"
+        yield Finding(key="promotion.after", message=words)

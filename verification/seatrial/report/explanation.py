@@ -1,7 +1,7 @@
 """A decision in plain words: why, by which rules of the policy, what would change it, and why it is no rollback.
 
-It is made from what is recorded, ``decision.json``, so that an old decision explains itself; the policy, where it is
-still the one that decided, adds its rules. All of it is data from elsewhere, and shown as text and nothing else.
+It is made from what is recorded, ``decision.json``, so that an old decision explains itself by the policy that
+decided. All of it is data from elsewhere, and shown as text and nothing else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ _EFFECT: Final = {
 _CHANGES: Final = {
     "missing-checks": "{n} missing {checks} to run and pass",
     "check-errors": "{n} {checks} to be able to look, and to pass",
-    "inconclusive-checks": "undecided checks to be decided, and to pass",
     "failed-checks": "{n} failed {checks} to pass",
     "shared-failures": "{n} {checks} that stable fails too to pass",
     "no-way-back": "a way back, or nothing to take back",
@@ -36,8 +35,8 @@ _CHANGES: Final = {
 """What a cause of this code lacks for a promotion; of any other it is what is to be done about it."""
 
 
-def render(document: Mapping[str, Any], policy: Policy | None, about_policy: str = "") -> str:
-    """The whole explanation, without a trailing newline. ``about_policy`` says why there is no policy to show."""
+def render(document: Mapping[str, Any], policy: Policy) -> str:
+    """The whole explanation, without a trailing newline; ``policy`` is the one that decided."""
     document = whole(document)
     causes = document["causes"]
     telling = [cause for cause in causes if cause.get("effect") != "note"]
@@ -49,7 +48,7 @@ def render(document: Mapping[str, Any], policy: Policy | None, about_policy: str
     lines += ["", "what would change it", *_bullets(_changes(document, telling, policy))]
     lines += ["", "rollback", *_bullets(_rollback(document, causes, policy))]
     lines += ["", "rules of the policy"]
-    lines += rules.table(document, policy) if policy is not None else [f"  not shown: {plain(about_policy)}"]
+    lines += rules.table(document, policy)
     commands = [f"  {plain(str(command), 1_000)}" for command in document["next"]]
     return "\n".join([*lines, *(["", "next", *commands] if commands else [])])
 
@@ -93,7 +92,7 @@ def _case(case: Mapping[str, Any]) -> str:
     return plain("; ".join([str(case.get("key")), *filter(None, said)]), 500)
 
 
-def _changes(document: Mapping[str, Any], telling: Sequence[Mapping[str, Any]], policy: Policy | None) -> Iterator[str]:
+def _changes(document: Mapping[str, Any], telling: Sequence[Mapping[str, Any]], policy: Policy) -> Iterator[str]:
     if document.get("decision") == "promote":
         yield "one failed check whose effect is not `note`, one error, or one planned check without an outcome"
         return
@@ -107,13 +106,13 @@ def _changes(document: Mapping[str, Any], telling: Sequence[Mapping[str, Any]], 
         yield "for hold: evidence that is not about this release, no way back, or stable failing the same checks"
 
 
-def _change(code: str, count: int, document: Mapping[str, Any], policy: Policy | None) -> Iterator[str]:
+def _change(code: str, count: int, document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     """What a cause lacks, no more than it lacks."""
-    if code == "too-few-checks" and policy is not None:
+    if code == "too-few-checks":
         for suite, needed, had in rules.suites(document, policy):
             if had < needed:
                 yield f"{_checks(needed - had, f'more {suite}')} to be executed"
-    elif code == "inconclusive-checks" and policy is not None:
+    elif code == "inconclusive-checks":
         yield f"{_checks(count - policy.budgets.inconclusive, 'undecided')} to be decided, and to pass"
     elif code in _CHANGES:
         yield _CHANGES[code].format(n=count, checks="check" if count == 1 else "checks")
@@ -125,12 +124,12 @@ def _checks(count: int, which: str) -> str:
     return f"{count} {which} check{'' if count == 1 else 's'}"
 
 
-def _rollback(document: Mapping[str, Any], causes: Sequence[Mapping[str, Any]], policy: Policy | None) -> Iterator[str]:
+def _rollback(document: Mapping[str, Any], causes: Sequence[Mapping[str, Any]], policy: Policy) -> Iterator[str]:
     by_effect = {effect: [c for c in causes if c.get("effect") == effect] for effect in ("rollback", "hold", "note")}
     called = sum(len(cause["cases"]) for cause in by_effect["rollback"])
     if document.get("decision") == "rollback":
         yield f"called for by {called} failed check{'' if called == 1 else 's'} that stable does not fail"
-        if policy is not None and policy.rollback.requires:
+        if policy.rollback.requires:
             yield f"possible: {', '.join(policy.rollback.requires)} passed"
         return
     withheld = [cause for cause in causes if cause.get("rollback_withheld")]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from seatrial.gate import freeze
 from seatrial.gate.policy import ROLLING_BACK, Policy
 from seatrial.report.text import plain
 
@@ -69,12 +70,20 @@ def applied(document: Mapping[str, Any], policy: Policy) -> Iterator[Row]:
         had, met = ("", not lacking) if asked else ("not asked", None)
         yield Row(rule="rollback.requires", needed=f"{check} passed", had=had, met=met)
     for window in policy.freeze:
-        yield rule("freeze", plain(window.weekly or f"{window.since} to {window.until}", 60), "frozen", "frozen-whole")
+        yield rule("freeze", freeze.spoken(window), "frozen", "frozen-whole")
     for name, entries in (("waivers", policy.waivers), ("quarantine", policy.quarantine)):
         for entry in entries:
             expired = f"expired-{name.removesuffix('s')}"
             over = any(c.get("code") == expired and entry.match in str(c.get("sentence")) for c in causes)
             yield Row(rule=name, needed=plain(entry.match, 60), had=f"until {entry.expires}", met=not over)
+    if policy.promotion.after:
+        yield rule("promotion.after", plain(", ".join(policy.promotion.after), 60), "no-promotion")
+    if policy.approval.required:
+        # Where something else holds, nobody is asked to approve it.
+        asked = document.get("decision") == "promote" or "no-approval" in codes
+        needed, had = f"{policy.approval.minimum} approved", "" if asked else "not asked"
+        met = "no-approval" not in codes if asked else None
+        yield Row(rule="approval.required", needed=needed, had=had, met=met)
     if policy.dry_run:
         had = f"{counts.get('dry-run', 0)} not passed"
         yield Row(rule="dry_run", needed=plain(", ".join(policy.dry_run), 60), had=had)
