@@ -62,7 +62,7 @@ strategy = "{strategy}"
 steps = [20, 100]
 probe_rate = 20
 step_within = "20s"
-settle = "15s"
+settle = "12s"
 mixed_within = "5s"
 """
 

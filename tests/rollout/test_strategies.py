@@ -28,6 +28,15 @@ def canary(stage: Stage) -> None:
             return
 
 
+def canary_at_half(stage: Stage) -> None:
+    """One step alone, after which nothing more comes."""
+    stage.watched_for(1)
+    stage.proxy.weight(50)
+    stage.say("weight 50")
+    if stage.judged(1):
+        stage.say("done")
+
+
 def canary_without_a_weight(stage: Stage) -> None:
     stage.watched_for(1)
     stage.say("weight 20")
@@ -35,11 +44,10 @@ def canary_without_a_weight(stage: Stage) -> None:
 
 def canary_with_a_third_version(stage: Stage) -> None:
     stage.watched_for(1)
-    stage.proxy.weight(20, other=10)
-    stage.say("weight 20")
+    stage.proxy.weight(50, other=20)
+    stage.say("weight 50")
     if stage.judged(1):
-        stage.proxy.weight(100)
-        stage.say("weight 100")
+        stage.say("done")
 
 
 def aborted(stage: Stage) -> None:
@@ -103,10 +111,12 @@ def test_a_good_release_is_promoted(bring_out: BringOut, strategy: str) -> None:
         pytest.param("canary", canary, "slow-under-weight", {}, ROLLBACK, "rollout/latency", id="slow-under-weight"),
         pytest.param("canary", canary, "sours", {}, ROLLBACK, "rollout/error-rate", id="errors-after-a-while"),
         pytest.param("canary", canary, "error-rate", {}, ROLLBACK, "rollout/error-rate", id="readiness-lies"),
-        pytest.param("canary", canary, "leaks", {}, ROLLBACK, "settle/trend", id="memory-grows"),
-        pytest.param("canary", canary, "", {"sticky": False}, HOLD, "rollout/sticky", id="sessions-lost"),
-        pytest.param("canary", canary, "absent-metrics", {}, HOLD, "settle/trend", id="metrics-absent"),
-        pytest.param("canary", canary, "rollout-stuck", {}, ROLLBACK, "rollout/ready-replicas", id="half-the-replicas"),
+        pytest.param("canary", canary_at_half, "leaks", {}, ROLLBACK, "settle/trend", id="memory-grows"),
+        pytest.param("canary", canary_at_half, "", {"sticky": False}, HOLD, "rollout/sticky", id="sessions-lost"),
+        pytest.param("canary", canary_at_half, "absent-metrics", {}, HOLD, "settle/trend", id="metrics-absent"),
+        pytest.param(
+            "canary", canary_at_half, "rollout-stuck", {}, ROLLBACK, "rollout/ready-replicas", id="half-the-replicas"
+        ),
         pytest.param("canary", canary_without_a_weight, "", {}, HOLD, "canary/share", id="weight-not-applied"),
         pytest.param(
             "canary", canary_with_a_third_version, "", {"third": True}, HOLD, "traffic/versions", id="version-skew"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,9 +47,12 @@ class _Answer:
 
 
 class Connection:
-    """Asks the API. Threads may share it. Raises CannotRead where the kubeconfig does not lead to a cluster."""
+    """Asks the API. Threads may share it. Raises CannotRead where the kubeconfig does not lead to a cluster.
 
-    def __init__(self, cluster: Cluster) -> None:
+    ``within`` is for all that is asked of it together, in seconds; `cluster.read_within` where absent.
+    """
+
+    def __init__(self, cluster: Cluster, within: float | None = None) -> None:
         from kubernetes import client
         from kubernetes import config as untyped
 
@@ -71,10 +75,12 @@ class Connection:
         if not _ADDRESS.match(self.server):
             raise CannotRead(f"{where}: expected https://host:port as the address of the cluster, seen {self.server!r}")
         self.timeout = cluster.timeout
-        self._until = time.monotonic() + cluster.read_within
-        self._within = cluster.read_within
+        self._within = cluster.read_within if within is None else within
+        self._until = time.monotonic() + self._within
         self._client: Any = client.ApiClient(settings)
         self._patience = threading.Event()
+        self._streams: set[Any] = set()
+        self._hung_up = False
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
         """One JSON object. Raises CannotRead."""
@@ -99,27 +105,58 @@ class Connection:
             self._patience.wait(wait)
         raise AssertionError("unreachable")
 
-    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None) -> _Answer:
-        import urllib3
-        from kubernetes import client
+    def stream(self, path: str, query: Sequence[tuple[str, str]], silence: float) -> Iterator[dict[str, Any]]:
+        """JSON objects, one a line, until the API ends the stream; ``silence`` is the longest time without a byte.
 
+        Raises CannotRead for a refusal, for a line that is no object, and where the connection breaks or is silent.
+        """
+        with self._told():
+            answer = self._client.call_api(
+                *self._sent("GET", path, query, None), _request_timeout=(self.timeout, silence)
+            )
+            response = answer.response
+            self._streams.add(response)
+            try:
+                if self._hung_up:
+                    return
+                if response.status != 200:
+                    until = time.monotonic() + self.timeout
+                    raise CannotRead(_refusal(response.status, _body(response, until, self.timeout)), response.status)
+                for line in _lines(response):
+                    yield _document(line)
+            finally:
+                self._streams.discard(response)
+                response.close()
+
+    def hang_up(self) -> None:
+        """End all streams as if the API had ended them, whatever thread reads them."""
+        self._hung_up = True
+        for response in list(self._streams):
+            # One that has ended meanwhile has no connection any more.
+            with suppress(RuntimeError, ValueError, OSError):
+                response.shutdown()
+
+    def _sent(
+        self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None
+    ) -> tuple[Any, ...]:
+        sent: tuple[Any, ...] = self._client.param_serialize(
+            method=method,
+            resource_path=path,
+            query_params=list(query),
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        return sent
+
+    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None) -> _Answer:
         left = self._until - time.monotonic()
         if left <= 0:
             raise self._late()
         most = min(self.timeout, left)
         until = time.monotonic() + most
-        try:
-            answer = self._client.call_api(
-                *self._client.param_serialize(
-                    method=method,
-                    resource_path=path,
-                    query_params=list(query),
-                    header_params={"Accept": "application/json", "Content-Type": "application/json"},
-                    body=body,
-                    auth_settings=["BearerToken"],
-                ),
-                _request_timeout=most,
-            )
+        with self._told():
+            answer = self._client.call_api(*self._sent(method, path, query, body), _request_timeout=most)
             response = answer.response
             try:
                 data = _body(response, until, most)
@@ -127,6 +164,15 @@ class Connection:
                 # What was read to its end has given its connection back already; the rest is of no use to anybody.
                 response.close()
             return _Answer(status=response.status, data=data, retry_after=response.headers.get("Retry-After"))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Everything that the client raises, as CannotRead."""
+        import urllib3
+        from kubernetes import client
+
+        try:
+            yield
         except CannotRead:
             if time.monotonic() >= self._until:
                 raise self._late() from None
@@ -168,6 +214,18 @@ def _body(response: Any, until: float, most: float) -> bytes:
         if time.monotonic() > until:
             raise CannotRead(f"no answer: not whole after {most:.1f} s")
     return bytes(data)
+
+
+def _lines(response: Any) -> Iterator[bytes]:
+    """Whole lines as they come; what follows the last end of a line was cut off."""
+    rest = bytearray()
+    while part := response.read1(_PART):
+        rest += part
+        if len(rest) > MAX_ANSWER:
+            raise CannotRead(f"one line is larger than {MAX_ANSWER >> 20} MiB")
+        *whole, last = rest.split(b"\n")
+        rest = bytearray(last)
+        yield from (bytes(line) for line in whole if line.strip())
 
 
 def _document(data: bytes) -> dict[str, Any]:

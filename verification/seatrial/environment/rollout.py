@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from seatrial.environment.strategy import Rules
-from seatrial.environment.units import Count, Duration, Number, PositiveDuration
+from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
 from seatrial.environment.values import Name
 
 Percent = Annotated[Number, Field(gt=0, le=100)]
@@ -36,5 +36,7 @@ class Rollout(Rules):
     """longest time from the word of a step until the traffic is seen to follow"""
     settle: Duration = 600.0
     """time after the last step in which it is still watched"""
+    ask_pods: Flag = False
+    """whether each new pod of a rolling update is asked for its version at its own address; from inside the cluster"""
     mixed_within: PositiveDuration = 30.0
     """longest time of a blue-green switch in which both versions answer"""

@@ -58,6 +58,9 @@ def _with_plan(assessment: Assessment, measurement: Measurement, objectives: Obj
     control, subject = measurement.paired_latencies()
     if assessment.outcome is not Outcome.INCONCLUSIVE or len(control) < rule.warm_up + rule.least_blocks * rule.block:
         return assessment
+    if np.quantile(control[: rule.warm_up], 0.99) >= rule.ceiling:
+        # Stable itself fails: there is no spread of its latencies to plan with.
+        return assessment
     planned = plan(control, subject, rule, pairs=len(control))
     return replace(assessment, message=f"{assessment.message}; {planned}")
 

@@ -39,6 +39,11 @@ def _is(strategy: str) -> Callable[[str], bool]:
     return lambda chosen: chosen == strategy
 
 
+def _kept_apart(strategy: str) -> bool:
+    """Whether users are given to one version: behind a rolling update each request may reach either."""
+    return strategy != "rolling"
+
+
 def _failed(seen: Sequence[Seen]) -> list[Seen]:
     return [one for one in seen if one.error]
 
@@ -111,6 +116,8 @@ def canary_share(story: Story, objectives: Objectives, mixed_within: float) -> A
 
 
 def _worst(story: Story, found: Sequence[tuple[Step, Assessment | None]], what: str) -> Assessment:
+    if story.strategy == "rolling" and not story.compared:
+        return Assessment.not_applicable("the new pods have no address of their own at which to compare them")
     known = [(step, one) for step, one in found if one is not None]
     if not known:
         return Assessment.inconclusive(
@@ -157,7 +164,7 @@ def latency(story: Story, objectives: Objectives, mixed_within: float) -> Assess
     return _worst(story, [(step, step.latency) for step in story.steps if not step.abort], "the latency")
 
 
-@check("rollout/sticky", suite="rollout", severity="major", per="service")
+@check("rollout/sticky", suite="rollout", severity="major", per="service", applies=_kept_apart)
 def sticky(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """A user who has been moved to the candidate stays there, unless the release is taken back.
 

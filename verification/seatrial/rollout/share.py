@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from seatrial.judge.proportions import Counts, rate_interval
 from seatrial.rollout.traffic import Seen
+
+ALPHA: Final = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class Share:
         return f"{self.candidate} of {self.total}, {rate:.1%} [{self.lower:.1%}, {self.upper:.1%}]"
 
 
-def share_of(seen: Sequence[Seen], version: str, *, alpha: float = 0.001) -> Share:
+def share_of(seen: Sequence[Seen], version: str, *, alpha: float = ALPHA) -> Share:
     """How many of the fresh users whose answer names a version got ``version`` (Clopper and Pearson 1934)."""
     told = [one for one in seen if one.kind == "fresh" and one.version]
     count = sum(one.version == version for one in told)
@@ -37,6 +40,10 @@ def share_of(seen: Sequence[Seen], version: str, *, alpha: float = 0.001) -> Sha
 
 
 def users_needed(weight: float) -> int:
-    """Fresh users before a weight in percent is believed: three on the rarer side are to be expected, 30 at least."""
+    """Fresh users before a weight in percent is believed: so many that none on the rarer side would refute it.
+
+    30 at least, and 1000 at most: weights below 0.7 % are believed sooner than that.
+    """
     rarer = min(weight, 100 - weight) / 100
-    return 30 if rarer <= 0 else max(30, min(math.ceil(3 / rarer), 300))
+    # One more than the bound itself asks for: there the upper bound of nothing seen is the weight.
+    return 30 if rarer <= 0 else max(30, min(math.ceil(math.log(ALPHA / 2) / math.log1p(-rarer)) + 1, 1000))

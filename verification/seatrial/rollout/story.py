@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from seatrial.evidence.assessment import Assessment
+from seatrial.rollout.replay import Rolled
 from seatrial.rollout.traffic import Seen
 
-Ending = Literal["settled", "bad candidate", "aborted", "out of time", "step not reached"]
+Ending = Literal["settled", "bad candidate", "aborted", "out of time", "step not reached", "stuck"]
 
 
 class NoWord(ValueError):
@@ -98,7 +99,9 @@ class Step:
 @dataclass(kw_only=True)
 class Story:
     """All of a watch. ``direct`` is what stable's own address answered meanwhile, ``memory`` seconds and bytes of the
-    candidate, which are expected where the environment declares its metrics.
+    candidate, which are expected where the environment declares its metrics. ``compared`` says whether the candidate
+    has an address of its own at which it is judged beside stable. ``rolled`` is what the cluster showed of a rolling
+    update; ``rolling_problem`` why it could not be followed, ``rolling_unread`` which kinds could not be read, and why.
     """
 
     strategy: str
@@ -109,6 +112,12 @@ class Story:
     direct: Sequence[Seen] = ()
     memory: Sequence[tuple[float, float]] = ()
     memory_expected: bool = False
+    compared: bool = True
+    rolled: Rolled | None = None
+    rolling_problem: str = ""
+    rolling_unread: Mapping[str, str] = field(default_factory=dict)
+    rolling_notes: Sequence[str] = ()
+    max_restarts: int = 0
     settle_began: float | None = None
     ended: float = 0.0
     ending: Ending = "out of time"

@@ -17,13 +17,18 @@ from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import CannotLook, Outcome
 from seatrial.http.sync import open_client
+from seatrial.rollout.cluster_watch import ClusterWatch
+from seatrial.rollout.replay import Rolled
 from seatrial.rollout.share import Share, share_of, users_needed
-from seatrial.rollout.story import NoWord, Step, Story, Word, Words
+from seatrial.rollout.story import Ending, NoWord, Step, Story, Word, Words
 from seatrial.rollout.traffic import Audience, Traffic
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what came."""
 MEMORY_EVERY: Final = 2.0
+"""Seconds between two looks at the memory; more often where it has little time to settle."""
+LEAST_MEMORY: Final = 30
+"""Looks that are wanted while it settles."""
 _MEMORY: Final = re.compile(r"^process_resident_memory_bytes(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
 
@@ -56,6 +61,8 @@ class Scene:
     words: Path | None = None
     talking: bool = False
     bearer: str | None = None
+    follow: Callable[[Callable[[], float]], ClusterWatch] | None = None
+    """Follows the workload in the cluster by a clock; None where the strategy does not ask for it."""
 
 
 class Watch:
@@ -84,7 +91,10 @@ class Watch:
             stable=scene.stable_version,
             candidate=scene.candidate_version,
             memory_expected=scene.candidate is not None and scene.candidate.service.health.metrics is not None,
+            compared=scene.candidate is not None,
+            max_restarts=scene.rollout.max_restarts,
         )
+        self._cluster: ClusterWatch | None = None
 
     def run(self) -> Story:
         """Watch until it has settled, the candidate is shown to be bad, or the time is over.
@@ -97,15 +107,35 @@ class Watch:
             direct = stack.enter_context(self._traffic(scene.stable, Audience(rate=1.0, staying=0), "stable"))
             memory = stack.enter_context(_Memory(scene, self._run_id, lambda: traffic.now))
             self.story.seen, self.story.direct, self.story.memory = traffic.seen, direct.seen, memory.seen
+            self._enter_cluster(stack, traffic)
             try:
                 self._follow(traffic)
             except NoWord as problem:
                 raise CannotLook(str(problem)) from None
             finally:
                 self.story.ended = traffic.now
+                self._note_cluster()
         self.story.seen, self.story.direct = list(traffic.seen), list(direct.seen)
         self.story.memory = list(memory.seen)
         return self.story
+
+    def _enter_cluster(self, stack: ExitStack, traffic: Traffic) -> None:
+        """Follow the cluster too. Where that cannot be, users are still watched."""
+        if self._scene.follow is None:
+            return
+        try:
+            self._cluster = stack.enter_context(self._scene.follow(lambda: traffic.now))
+        except CannotLook as problem:
+            self.story.rolling_problem = str(problem)
+
+    def _note_cluster(self) -> Rolled | None:
+        """What the cluster shows by now, also in the story."""
+        if self._cluster is None:
+            return None
+        story = self.story
+        story.rolled, story.rolling_problem = self._cluster.rolled(), self._cluster.problem
+        story.rolling_unread, story.rolling_notes = self._cluster.unread, self._cluster.notes
+        return story.rolled
 
     def _audience(self) -> Audience:
         rollout = self._scene.rollout
@@ -125,7 +155,8 @@ class Watch:
             self._keep(story)
             if not self._reach(step, traffic):
                 step.ended = traffic.now
-                story.ending = "out of time" if self._late(traffic) else "step not reached"
+                late: Ending = "out of time" if self._late(traffic) else "step not reached"
+                story.ending = "stuck" if self._stuck() else late
                 return
             if step.abort:
                 step.ended = traffic.now
@@ -154,8 +185,27 @@ class Watch:
 
     def _declared(self, traffic: Traffic) -> Iterator[Step]:
         """The steps of the environment, each begun when the one before is done."""
+        while self._scene.strategy == "rolling" and not self._begun(traffic):
+            if self._late(traffic):
+                return
+            self._look(traffic, "waiting for the rollout to begin")
         for weight in self._scene.rollout.steps if self._scene.strategy == "canary" else (100.0,):
             yield Step(weight=weight, told=traffic.now, by_word=False)
+
+    def _begun(self, traffic: Traffic) -> bool:
+        """Whether the workload was changed, or users have met the new version."""
+        rolled = self._note_cluster()
+        new = any(one.version == self._scene.candidate_version for one in traffic.since(0.0))
+        return new or (rolled is not None and rolled.changed)
+
+    def _stuck(self) -> bool:
+        rolled = self._note_cluster()
+        return rolled is not None and rolled.changed and bool(rolled.workload.stuck)
+
+    def _rolled_out(self) -> bool:
+        """Whether the cluster agrees that it is done; true where it is not followed."""
+        rolled = self._note_cluster()
+        return rolled is None or bool(self.story.rolling_problem) or rolled.complete is not None
 
     def _told(self, traffic: Traffic) -> Iterator[Step]:
         """The steps that the deployer tells, until it says that it is done or has given all to the candidate."""
@@ -197,15 +247,17 @@ class Watch:
         while True:
             share = self._share(traffic, begin)
             if share.total >= needed:
-                if share.allows(step.weight) and self._followed(step, share):
+                if share.allows(step.weight) and self._followed(step, share) and self._rolled_out():
                     step.reached = begin
                     return True
                 # What was seen so far is still of the step before, or of neither: forget the older half.
                 seen = [one for one in traffic.since(begin, "fresh") if one.version]
                 begin = seen[len(seen) // 2].at
-            if traffic.now >= until:
+            if traffic.now >= until or self._stuck():
                 return False
-            self._look(traffic, f"waiting for {step.weight:g} %, seen {share}")
+            self._keep(self.story)
+            rolled = f", {self.story.rolled}" if self.story.rolled is not None else ""
+            self._look(traffic, f"waiting for {step.weight:g} %, seen {share}{rolled}")
 
     def _share(self, traffic: Traffic, begin: float) -> Share:
         return share_of(traffic.since(begin), self._scene.candidate_version)
@@ -251,7 +303,8 @@ class _Memory:
         if target is None or target.service.health.metrics is None:
             return
         with open_client(target, run_id=self._run_id, bearer=self._scene.bearer) as client:
-            while not self._over.wait(MEMORY_EVERY if self.seen else 0.1):
+            every = min(MEMORY_EVERY, max(self._scene.settle / LEAST_MEMORY, 0.1))
+            while not self._over.wait(every if self.seen else 0.1):
                 try:
                     text = client.get(target.service.health.metrics).text
                 except httpx.HTTPError:

@@ -1,0 +1,211 @@
+"""Follows a workload, its pods and what is said of them in the cluster, while it is rolled out. It only reads."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Self, TextIO
+
+from seatrial.cluster.connection import CannotRead, Connection
+from seatrial.cluster.following import WATCH_FOR, Change, Follower
+from seatrial.environment.model import Cluster
+from seatrial.evidence.outcome import CannotLook
+from seatrial.rollout.observed import (
+    AnswerView,
+    PodView,
+    View,
+    budget_view,
+    event_view,
+    pod_view,
+    set_view,
+    workload_view,
+)
+from seatrial.rollout.replay import Rolled, replay
+from seatrial.snapshot.kinds import KINDS, Kind
+from seatrial.snapshot.objects import get, labels_of
+from seatrial.snapshot.workload import NAMED
+
+EVENT: Final = Kind(name="Event", group="", version="v1", plural="events")
+MAY_LACK: Final = ("Event", "PodDisruptionBudget")
+"""Kinds without which less is known, and the rest still holds."""
+BEGIN_WITHIN: Final = 30.0
+ASK_EVERY: Final = 0.5
+
+Ask = Callable[[str, int], tuple[str, str]]
+"""Address and port of a pod, to the version that it names and what is wrong with the answer."""
+
+
+class ClusterWatch:
+    """Follows ``reference`` (``kind/name``) for as long as its block lasts. ``now`` are the seconds of the watch.
+
+    Every change is also a line of ``path``, at once. ``ask`` is called for each new pod that is ready, until it has
+    answered well. Entering raises CannotLook where the workload cannot be read.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        reference: str,
+        namespace: str,
+        *,
+        now: Callable[[], float],
+        path: Path,
+        within: float,
+        ask: Ask | None = None,
+        watch_for: float = WATCH_FOR,
+    ) -> None:
+        kind, _, self._name = reference.partition("/")
+        if kind.lower() not in ("deployment", "statefulset"):
+            raise CannotLook(f"workload {reference}: a rolling update is followed of a deployment or a statefulset")
+        self.kind = NAMED[kind.lower()]
+        self._cluster, self._namespace, self._now, self._path = cluster, namespace, now, path
+        self._within, self._ask, self._watch_for = within, ask, watch_for
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._followers: list[Follower] = []
+        self._record: list[View] = []
+        self._labels: Any = {}
+        self._stream: TextIO | None = None
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            # Twice as long: what is left of the watch itself is not what ends it.
+            connection = self._connection = Connection(self._cluster, within=2 * self._within + 60)
+            item = connection.get(f"{KINDS[self.kind].path(self._namespace)}/{self._name}")
+        except CannotRead as problem:
+            raise CannotLook(f"{self.kind} {self._namespace}/{self._name}: {problem}") from None
+        self._labels = labels_of(get(item, "spec", "template", default={}))
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = self._path.open("w", encoding="utf-8", buffering=1)
+        selector = _selector(get(item, "spec", "selector", default={}))
+        named = (("fieldSelector", f"metadata.name={self._name}"),)
+        chosen = (("labelSelector", selector),)
+        # Sets before pods: to which revision a pod belongs must be known when it comes.
+        wanted: list[tuple[Kind, Sequence[tuple[str, str]]]] = [(KINDS[self.kind], named)]
+        if self.kind == "Deployment":
+            wanted.append((KINDS["ReplicaSet"], chosen))
+        wanted += [(KINDS["PodDisruptionBudget"], ()), (KINDS["Pod"], chosen)]
+        wanted.append((EVENT, (("fieldSelector", "involvedObject.kind=Pod"),)))
+        for kind, query in wanted:
+            self._follow(kind, query)
+        if self._ask is not None:
+            self._start(self._ask_pods, "seatrial-ask-pods")
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        if self._connection is not None:
+            self._connection.hang_up()
+        for thread in self._threads:
+            thread.join(2 * self._watch_for + 10)
+        if self._connection is not None:
+            self._connection.close()
+        if self._stream is not None:
+            self._stream.close()
+
+    @property
+    def problem(self) -> str:
+        """Why what was seen is not all that there was; empty where it is."""
+        return "; ".join(
+            f"{one.kind.plural}: {one.problem}"
+            for one in self._followers
+            if one.problem and one.kind.name not in MAY_LACK
+        )
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Kinds that could not be read, and why."""
+        return {one.kind.name: one.problem for one in self._followers if one.problem}
+
+    @property
+    def notes(self) -> list[str]:
+        """What is known less well than it could be, and why."""
+        notes = [f"{one.kind.plural} could not be read: {one.problem}" for one in self._followers if one.problem]
+        polled = [one.kind.plural for one in self._followers if one.polled]
+        if polled:
+            notes.append(
+                f"no right to watch {', '.join(polled)}: listed once a second, and what was between is unknown"
+            )
+        return notes
+
+    def rolled(self) -> Rolled | None:
+        """What has happened so far."""
+        with self._lock:
+            record = list(self._record)
+        return replay(record)
+
+    def _follow(self, kind: Kind, query: Sequence[tuple[str, str]]) -> None:
+        assert self._connection is not None
+        follower = Follower(
+            connection=self._connection,
+            kind=kind,
+            namespace=self._namespace,
+            query=query,
+            take=self._take,
+            watch_for=self._watch_for,
+        )
+        self._followers.append(follower)
+        self._start(lambda: follower.run(self._over), f"seatrial-{kind.plural}")
+        if not follower.listed.wait(BEGIN_WITHIN):
+            follower.problem = f"not listed within {BEGIN_WITHIN:g} s"
+
+    def _start(self, run: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _take(self, change: Change) -> None:
+        view = self._view(change)
+        if view is not None:
+            self._keep(view)
+
+    def _keep(self, view: View) -> None:
+        line = json.dumps({"sort": type(view).__name__, **asdict(view)}, separators=(",", ":"))
+        with self._lock:
+            self._record.append(view)
+            if self._stream is not None and not self._stream.closed:
+                self._stream.write(line + "\n")
+
+    def _view(self, change: Change) -> View | None:
+        at, item = self._now(), change.item
+        if change.kind == "ReplicaSet":
+            return set_view(item, at, gone=change.gone, first=change.first)
+        if change.kind == "Pod":
+            return pod_view(item, at, gone=change.gone, first=change.first)
+        if change.kind == "PodDisruptionBudget":
+            return budget_view(item, at, gone=change.gone, labels=self._labels)
+        if change.kind == "Event":
+            return None if change.gone or change.first else event_view(item, at)
+        return None if change.gone else workload_view(self.kind, item, at)
+
+    def _ask_pods(self) -> None:
+        assert self._ask is not None
+        good: set[str] = set()
+        while not self._over.wait(ASK_EVERY):
+            rolled = self.rolled()
+            if rolled is None or not rolled.changed:
+                continue
+            for pod in [one for one in rolled.last.values() if _to_be_asked(one, rolled, good)]:
+                version, error = self._ask(pod.ip, pod.port)
+                if not error:
+                    good.add(pod.uid)
+                self._keep(AnswerView(at=self._now(), pod=pod.name, version=version, error=error))
+
+
+def _to_be_asked(pod: PodView, rolled: Rolled, good: set[str]) -> bool:
+    return rolled.new(pod) and pod.ready and not pod.leaving and bool(pod.ip and pod.port) and pod.uid not in good
+
+
+def _selector(selector: Any) -> str:
+    """A LabelSelector as a query has it."""
+    parts = [f"{key}={value}" for key, value in get(selector, "matchLabels", default={}).items()]
+    for one in get(selector, "matchExpressions", default=[]):
+        key, values = one.get("key"), ",".join(one.get("values") or ())
+        operator = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+        parts.append(str(operator.get(one.get("operator"), f"!{key}")))
+    return ",".join(parts)
