@@ -95,6 +95,11 @@ COMMANDS: Final = (
         summary="verify a release while it is brought out, and decide",
         needs="load",
     ),
+    Command(
+        name="webhook",
+        module="seatrial.webhook.command",
+        summary="answer Flagger and Argo Rollouts from recorded decisions",
+    ),
     Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo"),
 )
 

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from seatrial.gate import asking, collection, keeping, statement
-from seatrial.gate.asking import UsageProblem
+from seatrial.gate.asking import Asked, UsageProblem
 from seatrial.gate.audit import NotRecorded
-from seatrial.gate.decision import Verdict, decide
-from seatrial.report import summary, terminal
+from seatrial.gate.decision import Decision, Verdict, decide
+from seatrial.gate.keeping import Kept
+from seatrial.report import page, summary, terminal
 from seatrial.report.text import plain
 
 
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shadow", action="store_true", help="say and record what would be decided, and exit with 0 whatever it is"
     )
-    parser.add_argument("--output", metavar="DIR", help="where decision.json and summary.md go [beside the reports]")
+    parser.add_argument("--output", metavar="DIR", help="where the decision is written [beside the reports]")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,12 +42,14 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         folder = output or collection.folder_of(asked.places)
         log, _ = asking.log_of(arguments, asked.policy)
-        keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
+        kept = keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
     except NotRecorded as problem:
         print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
         return asking.GATE_FAILED
     if decision.verdict is Verdict.PROMOTE and not shadow and not decision.digests:
         print(f"\n{statement.NO_DIGEST}")
+    if folder is not None:
+        _write_page(folder, decision, asked, kept, shadow=shadow)
     _show_pipeline(pages["summary.md"])
     return 0 if shadow else decision.verdict.exit_code
 
@@ -66,12 +69,30 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _show_pipeline(page: str) -> None:
+def _write_page(folder: Path, decision: Decision, asked: Asked, kept: Kept, *, shadow: bool) -> None:
+    """The page for people. It costs neither the decision nor its exit code: the record is what counts."""
+    try:
+        page.write(
+            folder,
+            decision,
+            places=asked.places,
+            reading=asked.reading,
+            policy=asked.policy,
+            question=asked.question,
+            record_sha256=kept.sha256,
+            shadow=shadow,
+        )
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in it, the decision is made and kept
+        words = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+        print(f"seatrial gate: {folder / page.NAME}: not written: {plain(words)}; the decision stands", file=sys.stderr)
+
+
+def _show_pipeline(told: str) -> None:
     """Add the page to that of the pipeline, where it has one."""
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(step).open("a", encoding="utf-8") as stream:
-                stream.write(page)
+                stream.write(told)
         except OSError as error:
             # The pipeline's page is a convenience; the record is kept, so the decision stands.
             print(f"seatrial gate: GITHUB_STEP_SUMMARY: {error.strerror or error}", file=sys.stderr)

@@ -101,7 +101,9 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 
 ## Files
 
-`decision.json` and `summary.md` are written into the first folder of reports, or into `--output`. The decision holds the
+`decision.json`, `summary.md` and `decision.html` are written into the first folder of reports, or into `--output`. The
+page is for people: one file without script or network, to be read on a phone and in print; where it cannot be written the
+decision stands. It also draws histograms and lists findings that lie beside the reports, which decide nothing. The decision holds the
 causes with their cases and numbers, the counts by suite, the missing cases, and the SHA-256 of the policy as it comes out
 of all files that it extends and of every report. It is canonical: sorted keys, no floats, ASCII. `receipt.json` beside it
 says which line of the audit log it became; [promotion](promotion.md) tells of that log and of replays. The summary is also

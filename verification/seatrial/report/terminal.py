@@ -18,7 +18,7 @@ MAX_NAMES: Final = 20
 WIDTH: Final = 110
 COLUMNS: Final = ("expected", "executed", "pass", "inconclusive", "error", "fail", "skipped", "absent", "n/a")
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
-_MEANING: Final = {
+MEANING: Final = {
     Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
     Verdict.HOLD: "do not promote, do not roll back",
     Verdict.ROLLBACK: "the release is bad, take it back",
@@ -29,7 +29,7 @@ def headline(decision: Decision) -> str:
     """The verdict and what it is about, in one line."""
     release = plain(decision.release_wanted) or "unknown release"
     where = plain(decision.environment) or "unknown environment"
-    return f"{decision.verdict.value.upper()}  {release} in {where}: {_MEANING[decision.verdict]}"
+    return f"{decision.verdict.value.upper()}  {release} in {where}: {MEANING[decision.verdict]}"
 
 
 def shadow(decision: Decision) -> str:
