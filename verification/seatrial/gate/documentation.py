@@ -115,7 +115,9 @@ others that a report suggests are not repeated.
 A policy is `fixtures/policies/NAME.toml`. `--policy` names it, as a name or a path ending in `.toml`; without it the name
 is that of `--env`. `extends = "NAME"` lays a policy over another: tables key by key, freezes are added, and every other
 list takes the place of the one below, so that an exemption that is not said again is gone. An unknown key is an error.
-Suites are {{suites}}. `seatrial policy list` names the policies, `seatrial policy show NAME` prints what one comes to.
+Suites are {{suites}}.
+
+`seatrial policy list` names the policies, `seatrial policy show NAME` prints what one comes to.
 
 `seatrial policy lint [NAME ...]` finds what a policy says and cannot mean: rules that never fire, limits that never hold,
 demands that contradict, exemptions that are over, freezes without end, checks that there are not. `--plan REPORTS` holds it
