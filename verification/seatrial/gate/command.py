@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from seatrial.gate import asking, collection, keeping, statement
 from seatrial.gate.asking import Asked, UsageProblem
@@ -15,12 +16,23 @@ from seatrial.gate.keeping import Kept
 from seatrial.report import page, summary, terminal
 from seatrial.report.text import plain
 
+NOT_DONE: Final = 4
+"""The decision stands, and what was to be executed failed or was not done."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     asking.add_arguments(parser)
     parser.add_argument(
         "--shadow", action="store_true", help="say and record what would be decided, and exit with 0 whatever it is"
+    )
+    parser.add_argument("--execute", action="store_true", help="run the command that the policy has for the decision")
+    parser.add_argument(
+        "--redact-env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="variable whose value is kept out of what is written of commands; may be repeated",
     )
     parser.add_argument("--output", metavar="DIR", help="where the decision is written [beside the reports]")
 
@@ -31,6 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    for option in ("now", "shadow"):
+        if arguments.execute and getattr(arguments, option):
+            raise UsageProblem(f"--execute: what is decided with --{option} is not acted upon")
     output = _output(arguments.output)
     asked = asking.asked(arguments)
     decision = decide(asked.reading, asked.policy, asked.question)
@@ -51,7 +66,28 @@ def _run(arguments: argparse.Namespace) -> int:
     if folder is not None:
         _write_page(folder, decision, asked, kept, shadow=shadow)
     _show_pipeline(pages["summary.md"])
+    if arguments.execute and not _acted(decision, kept.sha256, asked, log, folder or log.parent, arguments.redact_env):
+        return NOT_DONE
     return 0 if shadow else decision.verdict.exit_code
+
+
+def _acted(decision: Decision, digest: str, asked: Asked, log: Path, folder: Path, redact: list[str]) -> bool:
+    """Act upon the decision, and say how that went. A hold calls for nothing."""
+    if decision.verdict is Verdict.HOLD:
+        print("\nnothing is executed: hold")
+        return True
+    # What only --execute needs does not cost the start-up of other decisions.
+    from seatrial.gate import acting
+
+    try:
+        done = acting.act(decision, digest, asked.policy.acting, log=log, folder=folder, redact=redact)
+    except acting.Refused as problem:
+        print(f"seatrial gate: nothing is executed: {plain(str(problem), 1_000)}", file=sys.stderr)
+        return False
+    print("\nexecuted" + "".join(f"\n  {plain(line, 1_000)}" for line in done.words.splitlines()))
+    if done.interrupted:
+        raise KeyboardInterrupt
+    return done.good
 
 
 def _output(given: str | None) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from seatrial.gate.cause import NO_WAY_BACK, REASONS, UNCALIBRATED, Cause
 from seatrial.gate.evidence import GateCase, Reading
 from seatrial.gate.merging import Evidence, merge
 from seatrial.gate.policy import Policy
+from seatrial.gate.promotion_rules import ActingRules
 from seatrial.gate.question import Question
 
 
@@ -130,7 +132,7 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
         causes=tuple(causes),
         suites=_suites(evidence, policy, judged.cases),
         missing=tuple(missing),
-        next=next_step.commands(causes, evidence, asked),
+        next=(*_act(policy.acting, verdict), *next_step.commands(causes, evidence, asked)),
         advice=next_step.advice(causes, evidence, asked),
         runs=tuple(run.name for run in evidence.runs if not run.foreign),
         environment=subject.environment,
@@ -162,6 +164,12 @@ def _permission(causes: Sequence[Cause], subject: Subject, policy: Policy, asked
         # Nobody is asked to approve what would change before it can be promoted.
         found += approval.answers(policy.approval, subject, asked)
     return found
+
+
+def _act(rules: ActingRules, verdict: Verdict) -> tuple[str, ...]:
+    """The single command that the verdict calls for, where the policy has one."""
+    words = {Verdict.PROMOTE: rules.promote, Verdict.ROLLBACK: rules.rollback, Verdict.HOLD: ()}[verdict]
+    return (shlex.join(words),) if words else ()
 
 
 def _gravity(cause: Cause) -> tuple[int, bool, int]:

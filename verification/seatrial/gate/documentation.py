@@ -45,6 +45,7 @@ that was to verify others, or other ones as well, is about another release.
 |---|---|---|
 {{verdicts}}
 | `2` | none | wrong use: the command line or the policy is wrong |
+| `4` | as it says | the decision stands, and what `--execute` was to do failed, or was not done |
 | `3` | none | the gate itself failed, or could not write the decision down: files or audit log |
 
 `1` is nobody's verdict. A pipeline treats every code other than 0 and 20 as hold.

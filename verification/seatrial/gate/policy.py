@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from seatrial.gate.promotion_rules import ApprovalRules, AuditRules, PromotionRules
+from seatrial.gate.promotion_rules import ActingRules, ApprovalRules, AuditRules, PromotionRules
 from seatrial.gate.section import AGE, Section, seconds
 
 Effect = Literal["rollback", "hold", "note"]
@@ -196,6 +196,7 @@ class Policy(Section, frozen=True):
     approval: ApprovalRules = ApprovalRules()
     promotion: PromotionRules = PromotionRules()
     audit: AuditRules = AuditRules()
+    acting: ActingRules = ActingRules()
     manifest: Manifest = Manifest()
     freeze: tuple[Freeze, ...] = ()
     waivable: Waivable = Waivable()
