@@ -54,11 +54,13 @@ def _run(arguments: argparse.Namespace) -> int:
     if shadow:
         print(terminal.shadow(decision), end="\n\n")
     print(terminal.render(decision, colour=_colour()))
+    folder = output or collection.folder_of(asked.places)
     try:
-        folder = output or collection.folder_of(asked.places)
         log, _ = asking.log_of(arguments, asked.policy)
         kept = keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
     except NotRecorded as problem:
+        if folder is not None:
+            page.discard(folder)
         print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
         return asking.GATE_FAILED
     if decision.verdict is Verdict.PROMOTE and not shadow and not decision.digests:

@@ -13,9 +13,9 @@ from seatrial.report.page.material import Material
 from seatrial.report.page.words import badge, key, state
 
 METRICS: Final = {
-    "latency": "whole answer",
+    "latency": "answer",
     "first-token": "first token",
-    "longest-gap": "longest silence in a stream",
+    "longest-gap": "silence",
 }
 LEVELS: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("slowest", 1.0))
 MAX_MEASUREMENTS: Final = 200
