@@ -119,3 +119,20 @@ def test_checks_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     documents = json.loads(capsys.readouterr().out)
     assert len(documents) == len(catalogue()) >= len(CONFIG) >= 90
     assert {"id", "suite", "severity", "why", "remedy", "needs"} <= set(documents[0])
+
+
+def test_what_a_rollout_follows_is_watched(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = project / "fixtures" / "environments" / "shop.toml"
+    content = environment.read_text()
+    assert "[rollout]" not in content
+    environment.write_text(
+        f'{content}\n[rollout]\nstrategy = "rolling"\n\n'
+        '[services.told]\nurl.stable = "http://127.0.0.1:1"\nworkload = "statefulset/told"\n'
+        'shifter = { httproute = "told", candidate = "told-canary" }\n'
+    )
+    assert cli.main(["role", "shop"]) == 0
+    role = next(item for item in yaml.safe_load_all(capsys.readouterr().out) if item["kind"] == "Role")
+    watched = {name for rule in role["rules"] if "watch" in rule["verbs"] for name in rule["resources"]}
+    assert {"httproutes", "statefulsets", "pods", "poddisruptionbudgets", "events"} <= watched
+    assert cli.main(["role", "shop", "pdb/*"]) == 0
+    assert "watch" not in capsys.readouterr().out

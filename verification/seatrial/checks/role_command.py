@@ -12,6 +12,7 @@ import yaml
 from seatrial.checks.catalogue import UnknownCheck, config_checks, needs
 from seatrial.checks.config.expressions import ExpressionProblem
 from seatrial.checks.rollout import CHECKS as ROLLOUT
+from seatrial.cluster.followed import followed_kinds
 from seatrial.cluster.role import NAME, manifests
 from seatrial.environment.loading import EnvironmentProblem, load
 from seatrial.environment.locations import fixture_directories
@@ -50,5 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not namespace or not name:
         print(f"seatrial role: --account: expected NAMESPACE/NAME, seen {account!r}", file=sys.stderr)
         return 2
-    print(yaml.safe_dump_all(manifests(needs(chosen), namespaces, (namespace, name)), sort_keys=False), end="")
+    # Whoever asks for a few checks alone does not watch rollouts, unless one of those is meant.
+    watching = any(fnmatchcase("rolling/progress", pattern) for pattern in patterns)
+    found = manifests(needs(chosen), namespaces, (namespace, name), followed_kinds(environment) if watching else ())
+    print(yaml.safe_dump_all(found, sort_keys=False), end="")
     return 0

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from seatrial.cluster.reading import IDENTITY
-from seatrial.snapshot.kinds import ACCOUNT_ACCESS, KINDS
+from seatrial.snapshot.kinds import ACCOUNT_ACCESS, KINDS, Kind
 
 NAME: Final = "seatrial-verifier"
 _GROUP: Final = "rbac.authorization.k8s.io"
 _VERSION: Final = f"{_GROUP}/v1"
 
 
-def manifests(needs: Iterable[str], namespaces: Sequence[str], account: tuple[str, str]) -> list[dict[str, Any]]:
+def manifests(
+    needs: Iterable[str], namespaces: Sequence[str], account: tuple[str, str], followed: Iterable[Kind] = ()
+) -> list[dict[str, Any]]:
     """Role, ClusterRole and their bindings for reading the kinds ``needs`` of ``namespaces``.
 
-    ``account`` is namespace and name of the service account that they are bound to.
+    ``account`` is namespace and name of the service account that they are bound to. ``followed`` are kinds that are
+    also watched, as a rollout in the cluster is.
     """
     wanted = list(dict.fromkeys(needs))
     kinds = [KINDS[name] for name in wanted if name in KINDS]
@@ -36,8 +39,12 @@ def manifests(needs: Iterable[str], namespaces: Sequence[str], account: tuple[st
         reviews = {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]}
         cluster_rules.append(reviews)
     found: list[dict[str, Any]] = []
-    if inside:
+    watched: dict[str, list[str]] = {}
+    for kind in followed:
+        watched.setdefault(kind.group, []).append(kind.plural)
+    if inside or watched:
         rules = [_rule(group, plurals) for group, plurals in sorted(inside.items())]
+        rules += [_rule(group, plurals, "get", "list", "watch") for group, plurals in sorted(watched.items())]
         for namespace in namespaces:
             found += _bound("Role", rules, account, namespace)
     if cluster_rules:
@@ -45,8 +52,8 @@ def manifests(needs: Iterable[str], namespaces: Sequence[str], account: tuple[st
     return found
 
 
-def _rule(group: str, plurals: Iterable[str]) -> dict[str, Any]:
-    return {"apiGroups": [group], "resources": sorted(set(plurals)), "verbs": ["list"]}
+def _rule(group: str, plurals: Iterable[str], *verbs: str) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": sorted(set(plurals)), "verbs": list(verbs or ("list",))}
 
 
 def _bound(

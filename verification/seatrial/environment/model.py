@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seatrial.environment.metrics_model import ServiceMetrics
-from seatrial.environment.rollout import Rollout
+from seatrial.environment.rollout import Rollout, Shifter
 from seatrial.environment.strategy import Strategy
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
 from seatrial.environment.values import Digest, HostSpec, Name, Socket, Text, Url, UrlPath, Variable, Workload
@@ -197,6 +197,8 @@ class Service(Model):
     """workload of the candidate, where it has its own"""
     namespace: str | None = None
     """namespace of its workloads"""
+    shifter: Shifter | None = None
+    """object in `namespace` that shifts its traffic, from which a watched rollout takes its steps"""
     helm_release: str | None = None
     """Helm release that it is part of"""
     objectives: Objectives = Objectives()

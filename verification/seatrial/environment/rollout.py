@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seatrial.environment.strategy import Rules
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
-from seatrial.environment.values import Name
+from seatrial.environment.values import Name, Text
 
 Percent = Annotated[Number, Field(gt=0, le=100)]
 
@@ -40,3 +40,35 @@ class Rollout(Rules):
     """whether each new pod of a rolling update is asked for its version at its own address; from inside the cluster"""
     mixed_within: PositiveDuration = 30.0
     """longest time of a blue-green switch in which both versions answer"""
+
+
+class Shifter(Rules):
+    """The object in the cluster that shifts the traffic of a service: a watched rollout takes its steps from it.
+
+    One of `httproute`, `argo_rollout` and `service`.
+    """
+
+    httproute: Name | None = None
+    """HTTPRoute of the Gateway API whose weights are the steps of a canary; `candidate` is the new backend"""
+    argo_rollout: Name | None = None
+    """Rollout of Argo, canary or blue-green"""
+    service: Name | None = None
+    """Service whose selector is switched to the `labels` of the candidate, for blue-green"""
+    candidate: Name | None = None
+    """with `httproute`: name of the Service that is the candidate's backend"""
+    labels: dict[Text, Text] = Field(default={})
+    """with `service`: what its selector asks for once it has switched"""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [name for name in ("httproute", "argo_rollout", "service") if getattr(self, name) is not None]
+        if len(given) != 1:
+            seen = " and ".join(given) or "none of them"
+            raise ValueError(f"expected one of httproute, argo_rollout and service, seen {seen}")
+        if (self.candidate is not None) != (self.httproute is not None):
+            raise ValueError("httproute and candidate go together: candidate is the backend that is the new version")
+        if bool(self.labels) != (self.service is not None):
+            raise ValueError(
+                "service and labels go together: labels are what the selector asks for once it has switched"
+            )
+        return self

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
 from seatrial.cluster.connection import CannotRead, Connection
+from seatrial.cluster.followed import EVENT
 from seatrial.cluster.following import WATCH_FOR, Change, Follower
 from seatrial.environment.model import Cluster
 from seatrial.evidence.outcome import CannotLook
@@ -28,7 +29,6 @@ from seatrial.snapshot.kinds import KINDS, Kind
 from seatrial.snapshot.objects import get, labels_of
 from seatrial.snapshot.workload import NAMED
 
-EVENT: Final = Kind(name="Event", group="", version="v1", plural="events")
 MAY_LACK: Final = ("Event", "PodDisruptionBudget")
 """Kinds without which less is known, and the rest still holds."""
 BEGIN_WITHIN: Final = 30.0

@@ -23,10 +23,13 @@ what users get at the public one. The deployer says what it has done by appendin
   abort         the release is taken back
   done          nothing more will come
 
-Without --words the steps are those of [rollout] steps, each taken for begun when the one before is done. What is known
-of each step is in samples/rollout/SERVICE/story.json of the run's folder as soon as it is known, for a deployer that
-waits for it. The exit code is that of `seatrial gate`: 0 promote, 10 hold, 20 rollback. After an interruption what was
-seen is decided upon, and holds.
+Without --words the steps are heard from the cluster where [services.NAME.shifter] says which object makes them: an
+HTTPRoute, a Rollout of Argo, or a Service whose selector is switched. Without that too they are those of [rollout]
+steps, each taken for begun when the one before is done.
+
+What is known of each step is in samples/rollout/SERVICE/story.json of the run's folder as soon as it is known, for a
+deployer that waits for it. The exit code is that of `seatrial gate`: 0 promote, 10 hold, 20 rollback. After an
+interruption what was seen is decided upon, and holds.
 """
 
 

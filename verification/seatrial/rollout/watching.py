@@ -18,6 +18,7 @@ from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import CannotLook, Outcome
 from seatrial.http.sync import open_client
 from seatrial.rollout.cluster_watch import ClusterWatch
+from seatrial.rollout.cluster_words import ClusterWords
 from seatrial.rollout.replay import Rolled
 from seatrial.rollout.share import Share, share_of, users_needed
 from seatrial.rollout.story import Ending, NoWord, Step, Story, Word, Words
@@ -46,7 +47,8 @@ class Scene:
     """What is watched. ``public`` is what users reach; ``stable`` and ``candidate`` reach one version each.
 
     ``within`` is how long all of it may take, in seconds. ``words`` is the file in which the deployer says what it has
-    done; without one the steps are those of the environment, and each is taken for begun when the one before is done.
+    done; without one they are heard from the object in the cluster that shifts the traffic, and without that too the
+    steps are those of the environment, and each is taken for begun when the one before is done.
     """
 
     public: ServiceTarget
@@ -59,6 +61,8 @@ class Scene:
     within: float
     settle: float
     words: Path | None = None
+    shifted: Callable[[], ClusterWords] | None = None
+    """Hears the steps from the cluster where there is no file of words."""
     talking: bool = False
     bearer: str | None = None
     follow: Callable[[Callable[[], float]], ClusterWatch] | None = None
@@ -84,7 +88,7 @@ class Watch:
         self._judge = judge
         self._tell = tell
         self._keep = keep
-        self._words = Words(scene.words) if scene.words else None
+        self._words: Words | ClusterWords | None = Words(scene.words) if scene.words else None
         self._patience = threading.Event()
         self.story = Story(
             strategy=scene.strategy,
@@ -108,6 +112,8 @@ class Watch:
             memory = stack.enter_context(_Memory(scene, self._run_id, lambda: traffic.now))
             self.story.seen, self.story.direct, self.story.memory = traffic.seen, direct.seen, memory.seen
             self._enter_cluster(stack, traffic)
+            if self._words is None and scene.shifted is not None:
+                self._words = stack.enter_context(scene.shifted())
             try:
                 self._follow(traffic)
             except NoWord as problem:
