@@ -15,12 +15,13 @@ class ErrorRule:
 
     ``objective`` is the largest tolerated share of failed requests. Against stable the candidate may be worse by
     ``max(relative_margin * stable's rate, absolute_margin)``; the absolute margin is a tenth of the objective where it
-    is not given.
+    is not given. Like a slower one, a candidate shown to be worse by more than ``tolerated`` of that is failed.
     """
 
     objective: float = 0.01
     relative_margin: float = 0.10
     absolute_margin: float | None = None
+    tolerated: float = 0.5
     confidence: float = 0.99
 
     def margin(self, control_rate: float) -> float:
@@ -31,7 +32,7 @@ class ErrorRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorVerdict:
-    """Conclusion on failures. Rates, difference, bounds and margin are shares between 0 and 1.
+    """Conclusion on failures. Rates, difference, bounds and what is tolerated are shares between 0 and 1.
 
     ``lower`` and ``upper`` bound the candidate's rate, ``difference_lower`` and ``difference_upper`` its difference to
     stable's (NaN without a control). ``needed`` is the number of further clean requests that would pass it, None where
@@ -47,7 +48,7 @@ class ErrorVerdict:
     difference: float = math.nan
     difference_lower: float = math.nan
     difference_upper: float = math.nan
-    margin: float = math.nan
+    tolerated: float = math.nan
     needed: int | None = 0
     confidence: float
     sentence: str
@@ -66,11 +67,11 @@ def percent(share: float) -> str:
 def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> ErrorVerdict:
     """Judge the failures of ``candidate``; ``control`` is None where only the objective applies.
 
-    Fails where the candidate is shown to be worse than stable beyond the margin, or shown to be over the objective and
-    worse than stable. Passes where it is shown to be within the objective. Over the objective but not shown to be
-    worse than stable is inconclusive: what both share is not the release's doing. The probability to fail a candidate
-    no worse than stable, and that to pass one over the objective, are at most ``1 - confidence`` each, for requests
-    that fail independently of each other.
+    Fails where the candidate is shown to be worse than stable beyond what is tolerated, or shown to be over the
+    objective and worse than stable. Passes where it is shown to be within the objective. Over the objective but not
+    shown to be worse than stable is inconclusive: what both share is not the release's doing. The probability to fail a
+    candidate no worse than stable, and that to pass one over the objective, are at most ``1 - confidence`` each, for
+    requests that fail independently of each other.
     """
     alpha = 1 - rule.confidence
     sided = f"{rule.confidence * 100:.3g}% confidence"
@@ -89,21 +90,21 @@ def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> 
     lower, upper = rate_interval(candidate, alpha=alpha)
     seen = f"{candidate} requests failed, {percent(candidate.rate)} [{percent(lower)}, {percent(upper)}]"
     over = lower > rule.objective
-    difference = difference_lower = difference_upper = margin = math.nan
+    difference = difference_lower = difference_upper = tolerated = math.nan
     worse = over
     if control is not None:
-        margin = rule.margin(control.rate)
+        tolerated = rule.tolerated * rule.margin(control.rate)
         difference = candidate.rate - control.rate
         difference_lower, difference_upper = difference_interval(candidate, control, alpha=alpha)
-        # Whoever is shown worse beyond the margin is also shown worse at all, so that for a candidate no worse than
-        # stable the two roads to a failure together stay within one allowance for false alarms.
-        beyond = excess_p_value(candidate, control, margin, alpha=alpha) <= alpha
+        # Whoever is shown worse beyond what is tolerated is also shown worse at all, so that for a candidate no worse
+        # than stable the two roads to a failure together stay within one allowance for false alarms.
+        beyond = excess_p_value(candidate, control, tolerated, alpha=alpha) <= alpha
         worse = beyond or (over and excess_p_value(candidate, control, 0.0, alpha=alpha) <= alpha)
         seen += (
             f", {control} of stable's; difference {difference:+.2%} [{difference_lower:+.2%}, {difference_upper:+.2%}]"
         )
     limit = f"objective {percent(rule.objective)}"
-    limit += f", margin over stable {percent(margin)}" if control is not None else ""
+    limit += f", tolerated over stable {percent(tolerated)}" if control is not None else ""
     needed: int | None = 0
     if worse:
         verdict = Outcome.FAIL
@@ -127,7 +128,7 @@ def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> 
         difference=difference,
         difference_lower=difference_lower,
         difference_upper=difference_upper,
-        margin=margin,
+        tolerated=tolerated,
         needed=needed,
         confidence=rule.confidence,
         sentence=sentence,

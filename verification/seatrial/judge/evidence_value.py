@@ -11,95 +11,118 @@ means with unknown variance"). The values here are sums over blocks of requests,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-EFFECTS: Final[NDArray[np.float64]] = np.array([0.15, 0.3, 0.6, 1.2, 2.4])
+from seatrial.judge.blocks import dependence
+
+Floats = NDArray[np.float64]
+
+EFFECTS: Final[Floats] = np.array([0.15, 0.3, 0.6, 1.2, 2.4])
 """Effect sizes of the mixture, in standard deviations of a block, with equal weights: from what takes a few hundred
 blocks to see to what shows in the least number of them."""
 _QUADRATURE: Final = np.polynomial.legendre.leggauss(64)
 _REACH: Final = 8.0
 
 
+def _nothing() -> Floats:
+    return np.zeros(1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What a sequence of block sums comes to: enough for the evidence, whatever their number.
+    """What sequences of block sums come to, a row each: enough for the evidence, whatever their number.
 
-    ``squares`` is the sum of the squared block sums, ``single`` that of the squared single values: what the former
-    would be if no two values depended on each other. ``products`` sums each block sum times the one before it.
+    ``squares`` is the sum of the squared block sums, ``products`` sums each of them times the one before it.
+    ``values``, ``single``, ``neighbours`` and ``last_value`` are the same of the values that blocks are made of.
     """
 
     blocks: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-    single: float = 0.0
-    products: float = 0.0
-    last: float = 0.0
+    total: Floats = field(default_factory=_nothing)
+    squares: Floats = field(default_factory=_nothing)
+    products: Floats = field(default_factory=_nothing)
+    last: Floats = field(default_factory=_nothing)
+    values: int = 0
+    single: Floats = field(default_factory=_nothing)
+    neighbours: Floats = field(default_factory=_nothing)
+    last_value: Floats = field(default_factory=_nothing)
 
-    def add(self, sums: NDArray[np.float64], single: float) -> Tally:
-        """With further block sums, in order of time, and the sum of squares of what they are made of."""
-        if not len(sums):
+    def add(self, values: Floats, block: int = 1) -> Tally:
+        """With further values, in order of time: a row for each sequence, whole blocks of so many."""
+        rows, n = values.shape
+        if not n:
             return self
-        chain = np.concatenate(([self.last], sums))
+        sums = values.reshape(rows, -1, block).sum(axis=2)
         return Tally(
-            blocks=self.blocks + len(sums),
-            total=self.total + float(sums.sum()),
-            squares=self.squares + float(sums @ sums),
-            single=self.single + single,
-            products=self.products + float(chain[:-1] @ chain[1:]),
-            last=float(sums[-1]),
+            blocks=self.blocks + n // block,
+            total=self.total + sums.sum(axis=1),
+            squares=self.squares + _dot(sums, sums),
+            products=self.products + self.last * sums[:, 0] + _dot(sums[:, :-1], sums[:, 1:]),
+            last=sums[:, -1],
+            values=self.values + n,
+            single=self.single + _dot(values, values),
+            neighbours=self.neighbours + self.last_value * values[:, 0] + _dot(values[:, :-1], values[:, 1:]),
+            last_value=values[:, -1].copy(),
         )
 
     @property
-    def mean(self) -> float:
+    def mean(self) -> Floats:
         """Mean of the block sums."""
-        return self.total / self.blocks if self.blocks else 0.0
+        return self.total / max(self.blocks, 1)
 
     @property
-    def correlation(self) -> float:
+    def correlation(self) -> Floats:
         """Correlation of neighbouring block sums, no less than none; short sequences show too little of it, by 1/n."""
-        if self.squares <= 0 or self.blocks < 2:
-            return 0.0
-        centred = self.squares - self.blocks * self.mean**2
-        if centred <= 0:
-            return 0.0
-        seen = (self.products - (self.blocks - 1) * self.mean**2) / centred + 1 / self.blocks
-        return min(max(seen, 0.0), 0.8)
+        level = self.mean**2
+        centred = self.squares - self.blocks * level
+        varies = (centred > 0) & (self.blocks > 1)
+        seen = (self.products - (self.blocks - 1) * level) / np.where(varies, centred, 1.0) + 1 / max(self.blocks, 1)
+        return np.where(varies, np.clip(seen, 0.0, 0.8), 0.0)
 
     @property
-    def spread(self) -> float:
+    def scatter(self) -> Floats:
+        """Sum of squares about the mean that blocks of the single values would have, dependent on their neighbours."""
+        level = (self.total / max(self.values, 1)) ** 2
+        squares = np.maximum(self.single - self.values * level, 0.0)
+        return squares * dependence(squares, self.neighbours - (self.values - 1) * level, self.values)
+
+    @property
+    def spread(self) -> Floats:
         """Sum of squares of the block sums, as if they were independent of each other.
 
-        Where they are still correlated by ``r`` it is widened by ``(1 + r) / (1 - r)``. And it is never less than that
-        of values which do not depend on each other, so that a few blocks that happen to agree are not mistaken for
-        certainty.
+        Where they are still correlated by ``r`` it is widened by ``(1 + r) / (1 - r)``. And it is never less than what
+        single values that depend on each other as neighbours do would come to, so that a few blocks that happen to
+        agree are not mistaken for certainty.
         """
         r, level = self.correlation, self.blocks * self.mean**2
-        about_mean = max(self.squares - level, self.single - level, 0.0)
         # About the mean the blocks vary less than about zero; only that part is widened.
-        return max(self.squares, self.single) + about_mean * (2 * r / (1 - r))
+        about_mean = np.maximum(self.squares - level, 0.0) * (1 + r) / (1 - r)
+        return np.maximum(self.single, level + np.maximum(about_mean, self.scatter))
 
     @property
-    def deviation(self) -> float:
+    def deviation(self) -> Floats:
         """Standard deviation of a block sum; where none varies, a third of what independent values would have."""
-        if not self.blocks:
-            return 0.0
-        about_mean = self.spread / self.blocks - self.mean**2
-        return math.sqrt(max(about_mean, self.single / self.blocks / 9))
+        blocks = max(self.blocks, 1)
+        return np.sqrt(np.maximum(self.spread / blocks - self.mean**2, self.single / blocks / 9))
 
 
-def log_evidence(tally: Tally) -> float:
-    """Natural logarithm of the e-value against "the mean is not above zero"; 0 before there is anything to see."""
+def _dot(left: Floats, right: Floats) -> Floats:
+    return np.asarray(np.einsum("ij,ij->i", left, right))
+
+
+def log_evidence(tally: Tally) -> Floats:
+    """Natural logarithm of the e-value of each row against "the mean is not above zero"; 0 where there is nothing."""
     spread = tally.spread
-    if tally.blocks < 2 or spread <= 0:
-        return 0.0
-    return _log_bayes_factor(tally.total / math.sqrt(spread), tally.blocks)
+    if tally.blocks < 2:
+        return np.zeros_like(spread)
+    some = spread > 0
+    return np.where(some, _log_bayes_factor(tally.total / np.sqrt(np.where(some, spread, 1.0)), tally.blocks), 0.0)
 
 
-def _log_bayes_factor(direction: float, n: int) -> float:
+def _log_bayes_factor(direction: Floats, n: int) -> Floats:
     """Of effect sizes ``EFFECTS`` against zero; ``direction`` is sum over root of sum of squares, at most sqrt(n).
 
     With ``R`` distributed as chi with n degrees of freedom it is the mean over effects d of
@@ -107,14 +130,14 @@ def _log_bayes_factor(direction: float, n: int) -> float:
     """
     nodes, weights = _QUADRATURE
     # The integrand is r^(n-1) exp(-r^2/2 + d c r), whose peak lies here and whose width is below one.
-    tilt = EFFECTS * direction
+    tilt = direction[:, None] * EFFECTS
     peak = (tilt + np.sqrt(tilt**2 + 4 * (n - 1))) / 2
-    r = np.maximum(peak[:, None] + _REACH * nodes[None, :], 1e-12)
-    log_density = (n - 1) * np.log(r) - r**2 / 2 + tilt[:, None] * r
-    log_density = np.where(peak[:, None] + _REACH * nodes[None, :] > 0, log_density, -np.inf)
+    r = peak[..., None] + _REACH * nodes
+    log_density = (n - 1) * np.log(np.maximum(r, 1e-12)) - r**2 / 2 + tilt[..., None] * r
+    log_density[r <= 0] = -np.inf
     log_normal = (n / 2 - 1) * math.log(2) + math.lgamma(n / 2)
-    top = log_density.max(axis=1)
-    integrals = top + np.log((np.exp(log_density - top[:, None]) * weights).sum(axis=1) * _REACH)
+    top = log_density.max(axis=-1)
+    integrals = top + np.log(np.exp(log_density - top[..., None]) @ weights * _REACH)
     logs = integrals - log_normal - n * EFFECTS**2 / 2
-    best = float(logs.max())
-    return best + math.log(float(np.exp(logs - best).mean()))
+    best = logs.max(axis=1)
+    return np.asarray(best + np.log(np.exp(logs - best[:, None]).mean(axis=1)))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.blocks import BLOCKS, block_mean, critical_t
+from seatrial.judge.overall import Overall, compare_overall, pairs_needed
 
 Latencies = NDArray[np.float64]
 
@@ -28,11 +29,14 @@ class LatencyRule:
 
     ``required`` quantiles must all be shown to be within the margin for a pass; ``watched`` ones can fail the
     candidate, but lack of data there holds nobody up. A quantile needs ``beyond`` observations above it on each track.
-    ``ceiling`` is the latency that failures are given: a quantile of stable that lies there compares nothing.
+    ``ceiling`` is the latency that failures are given: a quantile of stable that lies there compares nothing. A
+    candidate slower on the whole by more than ``tolerated`` of the margin is failed where it is not shown to be within
+    the margin.
     """
 
     relative_margin: float = 0.10
     absolute_margin: float = 0.010
+    tolerated: float = 0.5
     confidence: float = 0.99
     required: tuple[float, ...] = (0.5, 0.95)
     watched: tuple[float, ...] = (0.99,)
@@ -78,7 +82,10 @@ class LevelComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class LatencyVerdict:
-    """Conclusion over all quantiles; ``decisive`` is the one that the sentence is about."""
+    """Conclusion over all quantiles; ``decisive`` is the one that the sentence is about.
+
+    ``overall`` is the comparison on the whole; None where there are too few pairs, or nothing to compare with.
+    """
 
     verdict: Outcome
     decisive: LevelComparison
@@ -87,6 +94,7 @@ class LatencyVerdict:
     needed: int | None
     confidence: float
     sentence: str
+    overall: Overall | None = None
 
 
 def milliseconds(seconds: float, *, sign: bool = False) -> str:
@@ -110,13 +118,21 @@ def _exceedance_t(control: Latencies, candidate: Latencies, level: float, shift:
 
 
 def quantile_interval(
-    control: Latencies, candidate: Latencies, level: float, *, alpha: float, blocks: int = BLOCKS
+    control: Latencies,
+    candidate: Latencies,
+    level: float,
+    *,
+    alpha: float,
+    upper_alpha: float | None = None,
+    blocks: int = BLOCKS,
 ) -> tuple[float, float]:
     """Bounds of (candidate - control) at quantile ``level``, each wrong at most with probability ``alpha``.
 
-    The arrays are paired and in order of time. A bound is infinite where the data cannot give one.
+    ``upper_alpha`` is that of the upper bound where it is another. The arrays are paired and in order of time. A bound
+    is infinite where the data cannot give one.
     """
     critical = critical_t(alpha, blocks - 1)
+    upper_critical = critical if upper_alpha is None else critical_t(upper_alpha, blocks - 1)
     low = float(candidate.min() - control.max()) - 1e-9
     high = float(candidate.max() - control.min()) + 1e-9
 
@@ -135,22 +151,18 @@ def quantile_interval(
                 right = middle
         return left if accepted_above > 0 else right
 
-    return last_shift(critical), last_shift(-critical)
+    return last_shift(critical), last_shift(-upper_critical)
 
 
-def _pairs_needed(n: int, half: float, distance: float) -> int | None:
-    """Pairs still to send until an interval that shrinks with the root of n reaches only ``distance``."""
-    if not math.isfinite(half):
-        return n
-    if distance <= half / 30:
-        return None
-    return max(math.ceil(n * (half / distance) ** 2) - n, 1)
+def pairs_for(level: float, rule: LatencyRule) -> int:
+    """The fewest pairs of which a quantile can be told."""
+    return max(math.ceil(round(rule.beyond / min(level, 1 - level), 6)), 2 * rule.blocks)
 
 
 def compare_level(control: Latencies, candidate: Latencies, level: float, rule: LatencyRule) -> LevelComparison:
     """Judge one quantile. The arrays are paired and in order of time."""
     n = len(control)
-    least = max(math.ceil(rule.beyond / min(level, 1 - level)), 2 * rule.blocks)
+    least = pairs_for(level, rule)
     if n < least:
         return LevelComparison(
             level=level,
@@ -172,8 +184,14 @@ def compare_level(control: Latencies, candidate: Latencies, level: float, rule: 
             needed=None,
             reason=f"at least {1 - level:.0%} of the requests to stable failed, so there is nothing to compare with",
         )
-    alpha = (1 - rule.confidence) / len(rule.required)
-    lower, upper = quantile_interval(control, candidate, level, alpha=alpha, blocks=rule.blocks)
+    # Any lower bound may fail the candidate, so half of the allowance is shared out among them; the comparison on the
+    # whole has the other half. All upper bounds have to agree to pass it, so each may have all of it (Berger 1982,
+    # "Multiparameter hypothesis testing and acceptance sampling").
+    alpha = 1 - rule.confidence
+    judged = sum(n >= pairs_for(each, rule) for each in {*rule.required, *rule.watched})
+    lower, upper = quantile_interval(
+        control, candidate, level, alpha=alpha / 2 / judged, upper_alpha=alpha, blocks=rule.blocks
+    )
     difference = after - before
     verdict, needed = Outcome.INCONCLUSIVE, None
     if lower > margin:
@@ -181,9 +199,9 @@ def compare_level(control: Latencies, candidate: Latencies, level: float, rule: 
     elif upper < margin:
         verdict, needed = Outcome.PASS, 0
     elif difference > margin:
-        needed = _pairs_needed(n, difference - lower, difference - margin)
+        needed = pairs_needed(n, difference - lower, difference - margin)
     else:
-        needed = _pairs_needed(n, upper - difference, margin - difference)
+        needed = pairs_needed(n, upper - difference, margin - difference)
     return LevelComparison(
         level=level,
         n=n,
@@ -212,7 +230,8 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
 
     ``control[i]`` and ``candidate[i]`` are the latencies, in seconds, of the i-th pair in order of time, warm-up left
     out and failures given at least the timeout. Any quantile shown beyond its margin fails the candidate; all required
-    ones shown within theirs pass it; the probability of either in error is at most ``1 - confidence``.
+    ones shown within theirs pass it; else it fails where it is shown to be slower on the whole than is tolerated. The
+    probability of either in error is at most ``1 - confidence``.
 
     Raises ValueError for arrays of unequal length.
     """
@@ -222,6 +241,7 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
     watched = [compare_level(control, candidate, level, rule) for level in rule.watched if level not in rule.required]
     failed = [level for level in (*required, *watched) if level.verdict is Outcome.FAIL]
     decisive = _decisive(required, failed)
+    overall = None if any(level.reason for level in required) else _overall(control, candidate, rule)
     n = len(control)
     confidence = f"{rule.confidence * 100:.3g}% confidence, n={n} pairs"
     needed: int | None = 0
@@ -231,8 +251,14 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
     elif decisive.verdict is Outcome.PASS:
         verdict = Outcome.PASS
         sentence = f"not slower than stable by more than the margin: {decisive} ({confidence})"
+    elif overall is not None and overall.slower:
+        verdict = Outcome.FAIL
+        decisive = max(required, key=lambda level: level.difference / level.margin)
+        sentence = f"slower than stable by more than is tolerated: {overall}; {decisive} ({confidence})"
     else:
-        verdict, needed = Outcome.INCONCLUSIVE, decisive.needed
+        verdict = Outcome.INCONCLUSIVE
+        ways = [way.needed for way in (decisive, overall) if way is not None and way.needed is not None]
+        needed = max(min(ways), 1) if ways else None
         wanted = "more requests would hardly decide it" if needed is None else f"about {needed} more pairs would"
         sentence = f"neither shown slower than stable nor shown not to be: {decisive} ({confidence}); {wanted}"
     return LatencyVerdict(
@@ -243,4 +269,16 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
         needed=needed,
         confidence=rule.confidence,
         sentence=sentence,
+        overall=overall,
+    )
+
+
+def _overall(control: Latencies, candidate: Latencies, rule: LatencyRule) -> Overall:
+    return compare_overall(
+        control,
+        candidate,
+        relative=rule.tolerated * rule.relative_margin,
+        absolute=rule.tolerated * rule.absolute_margin,
+        alpha=(1 - rule.confidence) / 2,
+        blocks=rule.blocks,
     )

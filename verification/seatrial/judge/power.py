@@ -87,10 +87,9 @@ def _block_effect(control: Latencies, candidate: Latencies, rule: SequentialRule
     moved, scattered = (Scores(rule, control[: rule.warm_up]) for _ in range(2))
     moved.add(control[whole], control[whole] * (1 + change))
     scattered.add(control[whole], candidate[whole] * (1 + change))
-    return max(
-        by.slower.mean / about.slower.deviation if about.slower.deviation else 0.0
-        for by, about in zip(moved.each, scattered.each, strict=True)
-    )
+    rows = len(moved.names)
+    mean, deviation = moved.tally.mean[:rows], scattered.tally.deviation[:rows]
+    return float(np.max(np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 0)))
 
 
 def _pairs_for(effect: float, rule: SequentialRule, power: float) -> int | None:

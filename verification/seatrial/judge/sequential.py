@@ -5,9 +5,10 @@ that stable alone had in a warm-up: beyond the median or not, beyond p80 or not,
 distribution together, how far on the way from its lowest to its highest twentieth. The candidate's latencies are moved
 down by what is tolerated before they are scored. Were the candidate no slower than stable by more than that, no score
 of it would be higher than stable's on average, so the sums over blocks of pairs would not lie above zero. Each score
-bets against that (:mod:`seatrial.judge.evidence_value`), and the average of the bets is the evidence for a rollback.
-The evidence for a promotion is the same with the sign turned and the whole margin instead of the tolerance, of the
-score that shows it least.
+bets against that (:mod:`seatrial.judge.evidence_value`), and the average of the bets is the evidence for a rollback;
+the score of all together, which sees a change of all requests soonest, has half of the weight in it. The evidence for a
+promotion is the same with the sign turned and the whole margin instead of the tolerance, of the score that shows it
+least.
 
 What a pair shares cancels in it. What requests to one track share with those after them ends up inside a block, or
 widens the variance where it outlasts one.
@@ -16,8 +17,7 @@ widens the variance where it outlasts one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,8 +26,11 @@ from numpy.typing import NDArray
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.evidence_value import Tally, log_evidence
 from seatrial.judge.latency import Latencies, milliseconds
+from seatrial.judge.overall import lowered
 
 OVERALL: Final = "overall"
+_WEIGHT: Final = 0.5
+"""Of the overall score in the evidence for a rollback; the levels share the rest."""
 _EVERY: Final = 200
 """Blocks up to which each is looked at; then a look for each hundredth more, since little changes in between."""
 
@@ -60,13 +63,9 @@ class SequentialRule:
         """``share`` of what may be added to ``latency``."""
         return share * max(self.relative_margin * latency, self.absolute_margin)
 
-    def lowered(self, latencies: Latencies, share: float) -> Latencies:
+    def moved(self, latencies: Latencies, share: float) -> Latencies:
         """Latencies of which the margin's ``share`` leads back to ``latencies``."""
-        relative, absolute = share * self.relative_margin, share * self.absolute_margin
-        return np.minimum(latencies / (1 + relative), latencies - absolute)
-
-
-Score = Callable[[Latencies], NDArray[np.float64]]
+        return lowered(latencies, share * self.relative_margin, share * self.absolute_margin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,50 +143,48 @@ def _odds(value: float) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e6 else "above 1,000,000"
 
 
-@dataclass
-class Scored:
-    """One score: how a latency is scored, and what came of it in evidence for a rollback and for a promotion."""
-
-    name: str
-    latency: float
-    score: Score
-    slower: Tally = field(default_factory=Tally)
-    within: Tally = field(default_factory=Tally)
-    candidate: int = 0
-    control: int = 0
-
-
 class Scores:
-    """The levels of stable's warm-up, and all of its distribution between its lowest and its highest twentieth."""
+    """The levels of stable's warm-up, and all of its distribution between its lowest and its highest twentieth.
+
+    ``tally`` has a row for each score as evidence for a rollback, then for each as evidence for a promotion.
+    ``candidate`` and ``control`` count the pairs in which one alone scored higher.
+    """
 
     def __init__(self, rule: SequentialRule, warm_up: Latencies) -> None:
         """Raises ValueError for a latency that is not a number above zero."""
         self._rule = rule
         known = _cut(rule, _checked(warm_up))
-        levels = {
-            level: float(np.quantile(known, level, method="inverted_cdf")) for level in (*rule.levels, 0.05, 0.95)
-        }
-        self.each = [
-            Scored(name=f"p{level * 100:g}", latency=levels[level], score=_beyond(levels[level]))
-            for level in rule.levels
-        ]
-        self.each.append(Scored(name=OVERALL, latency=levels[0.05], score=_position(levels[0.05], levels[0.95])))
+        quantiles = np.quantile(known, (*rule.levels, 0.05, 0.95), method="inverted_cdf")
+        self._levels = quantiles[:-2, None]
+        self._low, self._high = (float(each) for each in quantiles[-2:])
+        self.names = (*(f"p{level * 100:g}" for level in rule.levels), OVERALL)
+        self.latencies = (*quantiles[:-2].tolist(), self._low)
+        self.tally = Tally()
+        self.candidate = self.control = np.zeros(len(self.names), dtype=np.int64)
+
+    @property
+    def stable_fails(self) -> bool:
+        """Whether one of the levels is a failure, so that nothing can be beyond it."""
+        return math.isinf(self._high)
 
     def add(self, control: Latencies, candidate: Latencies) -> None:
         """Whole blocks of pairs, in order of time."""
         rule = self._rule
         control, candidate = _cut(rule, control), _cut(rule, candidate)
-        tolerated, margin = rule.lowered(candidate, rule.tolerated), rule.lowered(candidate, 1.0)
-        for scored in self.each:
-            base = scored.score(control)
-            slower, within = scored.score(tolerated) - base, base - scored.score(margin)
-            scored.slower = scored.slower.add(*self._blocks(slower))
-            scored.within = scored.within.add(*self._blocks(within))
-            scored.candidate += int((slower > 0).sum())
-            scored.control += int((slower < 0).sum())
+        base = self._of(control)
+        slower = self._of(rule.moved(candidate, rule.tolerated)) - base
+        within = base - self._of(rule.moved(candidate, 1.0))
+        self.tally = self.tally.add(np.concatenate((slower, within)), rule.block)
+        self.candidate = self.candidate + (slower > 0).sum(axis=1)
+        self.control = self.control + (slower < 0).sum(axis=1)
 
-    def _blocks(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        return values.reshape(-1, self._rule.block).sum(axis=1), float(values @ values)
+    def _of(self, latencies: Latencies) -> NDArray[np.float64]:
+        # Where stable hardly varies, a position of its own would be noise made large: a per cent is what counts.
+        width = max(math.log(self._high / self._low), 0.01)
+        scores = np.empty((len(self.names), len(latencies)))
+        np.greater(latencies, self._levels, out=scores[:-1], casting="unsafe")
+        scores[-1] = np.clip(np.log(np.maximum(latencies, self._low) / self._low) / width, 0.0, 1.0)
+        return scores
 
 
 class SequentialJudge:
@@ -205,7 +202,7 @@ class SequentialJudge:
         self._reason = ""
         if self._scores is None:
             self._reason = f"{len(warm_up)} latencies of stable in the warm-up, and it takes at least {rule.warm_up}"
-        elif math.isinf(max(score.latency for score in self._scores.each)):
+        elif self._scores.stable_fails:
             self._reason = "one in twenty requests to stable failed in the warm-up: there is nothing to compare with"
         self._look = self._looked()
 
@@ -231,7 +228,9 @@ class SequentialJudge:
         begin = 0
         while begin < whole and not self._look.decided:
             seen = self._n // size
-            step = max(1, min(whole - begin, seen // 100 if seen >= _EVERY else 1))
+            # Nothing is decided before the least of blocks, so they need no look of their own.
+            ahead = seen // 100 if seen >= _EVERY else self._rule.least_blocks - seen
+            step = max(1, min(whole - begin, ahead))
             part = slice(begin * size, (begin + step) * size)
             self._scores.add(pairs[0][part], pairs[1][part])
             self._n += step * size
@@ -254,19 +253,24 @@ class SequentialJudge:
         )
         if self._reason or self._scores is None or not self._n:
             return look
+        found = self._scores
+        logs = log_evidence(found.tally)
         scores = tuple(
             Discordant(
-                name=scored.name,
-                latency=scored.latency,
-                candidate=scored.candidate,
-                control=scored.control,
-                log_e=log_evidence(scored.slower),
-                log_e_within=log_evidence(scored.within),
+                name=name,
+                latency=found.latencies[row],
+                candidate=int(found.candidate[row]),
+                control=int(found.control[row]),
+                log_e=float(logs[row]),
+                log_e_within=float(logs[row + len(found.names)]),
             )
-            for scored in self._scores.each
+            for row, name in enumerate(found.names)
         )
         best = max(score.log_e for score in scores)
-        slower = best + math.log(sum(math.exp(score.log_e - best) for score in scores) / len(scores))
+        shares = [_WEIGHT if score.name == OVERALL else (1 - _WEIGHT) / (len(scores) - 1) for score in scores]
+        slower = best + math.log(
+            sum(share * math.exp(score.log_e - best) for share, score in zip(shares, scores, strict=True))
+        )
         within = min(score.log_e_within for score in scores)
         look = replace(look, scores=scores, evidence=_exp(slower), evidence_within=_exp(within))
         blocks = self._n // rule.block
@@ -294,13 +298,3 @@ def _checked(latencies: Latencies) -> Latencies:
 
 def _cut(rule: SequentialRule, latencies: Latencies) -> Latencies:
     return np.where(latencies >= rule.ceiling, np.inf, latencies)
-
-
-def _beyond(latency: float) -> Score:
-    return lambda values: (values > latency).astype(np.float64)
-
-
-def _position(low: float, high: float) -> Score:
-    # Where stable hardly varies, a position of its own would be noise made large: a per cent is the least that counts.
-    log_low, width = math.log(low), max(math.log(high / low), 0.01)
-    return lambda values: np.clip((np.log(np.maximum(values, low)) - log_low) / width, 0.0, 1.0)

@@ -1,25 +1,28 @@
 """Do requests to the candidate fail more often than they may? Looked at as often as anybody likes.
 
-Three e-processes on counts, all of them Beta mixtures (Robbins 1970; Ville 1939 bounds them at any time):
+Three e-processes on counts of pairs (Ville 1939 bounds them at any time):
 
-* *over*: the candidate's rate against "at most the objective";
+* *over*: the candidate's rate against "at most the objective", a Beta mixture (Robbins 1970);
 * *worse*: of the pairs of which one request alone failed, the candidate's share against "at most one half", which holds
   where the candidate fails no more often than stable, whatever fails on both at once;
-* *beyond*: both tracks' counts against "the candidate's rate is at most stable's and the margin", as a mixture over all
-  rates divided by the largest likelihood that allows (universal inference: Wasserman, Ramdas, Balakrishnan 2020).
+* *beyond*: both tracks' counts against "the candidate's rate is stable's and what is tolerated, at most", the
+  likelihood ratio of alternatives to what of that lies nearest to each of them, averaged (Turner, Grunwald 2023, "Exact
+  anytime-valid confidence intervals for contingency tables and beyond").
 
-The evidence for a rollback is the average of *beyond* and of the lesser of *over* and *worse*. The evidence for a
-promotion is that of the candidate's rate against "at least the objective". Requests are taken to fail independently of
-those before them.
+The evidence for a rollback is three quarters of *beyond* and one quarter of the lesser of *over* and *worse*. The
+evidence for a promotion is that of the candidate's rate against "at least the objective". Pairs are taken to fail
+independently of those before them; that both requests of one fail together only makes the evidence less.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from seatrial.evidence.outcome import Outcome
@@ -28,14 +31,18 @@ from seatrial.judge.proportions import Counts
 
 LEAST_FAILURES: Final = 3
 """Fewer failures of the candidate roll nothing back, whatever the odds: that many is what a restart of a pod makes."""
-_POINTS: Final = 400
+BEYOND: Final = 0.75
+"""Weight of *beyond* in the evidence for a rollback: it is the one that sees a change from hardly any to a few."""
+_STABLE: Final = (0.05, 0.2, 0.8, 3.2, 12.8)
+_EXCESS: Final = (0.4, 1.0, 2.5, 6.0, 15.0, 40.0)
+"""Alternatives of *beyond*, in objectives: stable's rate, and how far the candidate's is above what is tolerated."""
 _MOST_NEEDED: Final = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorLook:
     """What is known by now. ``evidence`` is the e-value for FAIL, ``evidence_within`` that for PASS; each decides at
-    ``target``. ``needed`` is how many more requests, all of them clean, would pass it; 0 where it is decided.
+    ``target``.
     """
 
     verdict: Outcome
@@ -44,13 +51,17 @@ class ErrorLook:
     evidence: float
     evidence_within: float
     target: float
-    needed: int
     objective: float
 
     @property
     def decided(self) -> bool:
         """Whether no further request would change the verdict."""
         return self.verdict is not Outcome.INCONCLUSIVE
+
+    @cached_property
+    def needed(self) -> int:
+        """How many more requests, all of them clean, would pass it; 0 where it is decided."""
+        return 0 if self.decided else _clean_needed(self.candidate, self.objective, self.target)
 
     @property
     def explanation(self) -> str:
@@ -76,7 +87,11 @@ def look_at_errors(
 
     ``alone`` are the pairs in which only the candidate's, and only stable's request failed; without it failures are
     taken never to have met in a pair. What once is decided should be kept: a later look may be weaker.
+
+    Raises ValueError where the tracks have not had equally many requests.
     """
+    if control is not None and control.total != candidate.total:
+        raise ValueError(f"expected pairs; seen {control.total} and {candidate.total} requests")
     target = 1 / (1 - rule.confidence)
     over = _log_above(candidate, rule.objective)
     slower = over
@@ -84,8 +99,8 @@ def look_at_errors(
         mine, others = alone if alone is not None else (candidate.failed, control.failed)
         # Uniform over all shares above one half.
         worse = _log_mixture(Counts(failed=mine, total=mine + others), 0.5, 1.0, 1.0, above=True)
-        beyond = _log_beyond(candidate, control, rule.margin(control.rate) if control.total else 1.0, rule.objective)
-        slower = float(np.logaddexp(beyond, min(over, worse))) - math.log(2)
+        beyond = _log_beyond(candidate, control, rule)
+        slower = float(np.logaddexp(beyond + math.log(BEYOND), min(over, worse) + math.log(1 - BEYOND)))
     within = _log_below(candidate, rule.objective)
     verdict = Outcome.INCONCLUSIVE
     if slower >= math.log(target) and candidate.failed >= LEAST_FAILURES:
@@ -99,7 +114,6 @@ def look_at_errors(
         evidence=math.exp(min(slower, 700.0)),
         evidence_within=math.exp(min(within, 700.0)),
         target=target,
-        needed=0 if verdict is not Outcome.INCONCLUSIVE else _clean_needed(candidate, rule.objective, target),
         objective=rule.objective,
     )
 
@@ -133,30 +147,54 @@ def _log_below(counts: Counts, objective: float) -> float:
     return _log_mixture(counts, objective, 1.0, 1.0, above=False)
 
 
-def _log_beyond(candidate: Counts, control: Counts, margin: float, objective: float) -> float:
-    if margin >= 1:
-        return -math.inf
-    # A mixture over each rate, which need not know where the rates are, but that they are about the objective's size.
-    rest = 0.5 / objective
-    mixed = sum(
-        float(special.betaln(one.failed + 0.5, one.total - one.failed + rest) - special.betaln(0.5, rest))
-        for one in (candidate, control)
+def _log_beyond(candidate: Counts, control: Counts, rule: ErrorRule) -> float:
+    # What is tolerated is the larger of a share and an absolute rate, so that evidence has to be against both. Neither
+    # depends on the counts, else the evidence would not hold at any time.
+    relative, absolute = rule.tolerated * rule.relative_margin, rule.tolerated * rule.margin(0.0)
+    counts = np.array(
+        [candidate.failed, candidate.total - candidate.failed, control.failed, control.total - control.failed],
+        dtype=np.float64,
     )
-    # The largest likelihood with candidate <= stable + margin: free where the seen rates allow it, else on its edge.
-    if candidate.rate <= control.rate + margin:
-        return mixed - _log_likelihood(candidate, candidate.rate) - _log_likelihood(control, control.rate)
-    low, high = 0.0, 1.0 - margin
-    for _ in range(3):
-        rates = np.linspace(low, high, _POINTS)
-        logs = (
-            special.xlogy(control.failed, rates)
-            + special.xlog1py(control.total - control.failed, -rates)
-            + special.xlogy(candidate.failed, rates + margin)
-            + special.xlog1py(candidate.total - candidate.failed, -(rates + margin))
-        )
-        best = int(np.argmax(logs))
-        low, high = rates[max(best - 1, 0)], rates[min(best + 1, _POINTS - 1)]
-    return mixed - float(logs[best])
+    bets = _bets(rule.objective, relative, absolute)
+    if not bets[0].size:
+        return -math.inf
+    return min(float(special.logsumexp(counts @ each)) - math.log(each.shape[1]) for each in bets)
+
+
+@lru_cache(maxsize=32)
+def _bets(objective: float, relative: float, absolute: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log likelihood ratios of the alternatives, a column each, for a failure and a clean answer of either track.
+
+    Each alternative is held against the nearest, by Kullback and Leibler, of the rates that are tolerated. At a nearest
+    point (p, q) with p = s q + d the ratio is (1 + l (x - p)) (1 - l s (y - q)) in expectation over true rates x and y,
+    for some l above zero, which for x <= s y + d is at most 1 - (l s (y - q))^2: no bet against what is tolerated wins.
+    """
+    stable, excess = (each.ravel() for each in np.meshgrid(np.array(_STABLE), np.array(_EXCESS)))
+    stable = stable * objective
+    limit = np.maximum(stable * (1 + relative), stable + absolute)
+    possible = limit < 0.95
+    stable, limit, excess = stable[possible], limit[possible], excess[possible]
+    # Rates near one leave no room for an excess: there a share of what is left stands for it.
+    worse = limit + np.minimum(excess * objective, 0.9 * (1 - limit))
+    relatively: list[NDArray[np.float64]] = []
+    absolutely: list[NDArray[np.float64]] = []
+    for slope, step, into in ((1 + relative, 0.0, relatively), (1.0, absolute, absolutely)):
+        q = _nearest(worse, stable, slope, step)
+        p = slope * q + step
+        into += [np.log(worse / p), np.log1p(-worse) - np.log1p(-p), np.log(stable / q)]
+        into += [np.log1p(-stable) - np.log1p(-q)]
+    return np.array(relatively), np.array(absolutely)
+
+
+def _nearest(worse: NDArray[np.float64], stable: NDArray[np.float64], slope: float, step: float) -> NDArray[np.float64]:
+    """Stable's rate q on the edge ``candidate = slope q + step`` that is nearest to each alternative, by bisection."""
+    low, high = np.full_like(stable, 1e-12), np.full_like(stable, min((1 - step) / slope, 1.0) - 1e-12)
+    for _ in range(60):
+        q = (low + high) / 2
+        p = slope * q + step
+        rising = slope * (p - worse) / (p * (1 - p)) + (q - stable) / (q * (1 - q)) < 0
+        low, high = np.where(rising, q, low), np.where(rising, high, q)
+    return np.asarray((low + high) / 2, dtype=np.float64)
 
 
 def _clean_needed(counts: Counts, objective: float, target: float) -> int:

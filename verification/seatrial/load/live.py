@@ -19,7 +19,7 @@ from seatrial.judge.proportions import Counts
 from seatrial.judge.sequential import Look, SequentialJudge, SequentialRule
 from seatrial.judge.sequential_errors import ErrorLook, look_at_errors
 
-LOOKING: Final = 0.1
+LOOKING: Final = 0.2
 """Part of the allowance for being wrong that looks before the end may spend; the verdict at the end has the rest."""
 
 
