@@ -119,7 +119,7 @@ def test_the_number_of_pairs_asked_for_decides():
     generator = np.random.default_rng(2)
 
     def draw(n):
-        return [0.1 * np.exp(0.4 * generator.standard_normal(n)) * effect for effect in (1, 1.25)]
+        return [0.1 * np.exp(0.4 * generator.standard_normal(n)) * effect for effect in (1, 1.15)]
 
     first = compare_latency(*draw(300), RULE)
     assert first.verdict is Outcome.INCONCLUSIVE

@@ -140,7 +140,7 @@ def test_the_line_for_people(growing: File) -> None:
     text = str(live.progress())
     assert text.startswith("chat: 602 of 1000 requests, 2 failed, p95 stable ")
     assert "candidate 110.0 ms; evidence slower " in text
-    assert text.endswith(" of 1000")
+    assert text.endswith(" of 500")
 
 
 def test_people_are_told_now_and_then(pytester: pytest.Pytester) -> None:

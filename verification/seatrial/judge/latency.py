@@ -96,6 +96,12 @@ class LatencyVerdict:
     sentence: str
     overall: Overall | None = None
 
+    @property
+    def by_overall(self) -> Overall | None:
+        """The comparison on the whole where it alone failed the candidate, with no quantile beyond its margin."""
+        failed = self.verdict is Outcome.FAIL and self.decisive.verdict is not Outcome.FAIL
+        return self.overall if failed else None
+
 
 def milliseconds(seconds: float, *, sign: bool = False) -> str:
     """``seconds`` in milliseconds with one decimal, for people."""

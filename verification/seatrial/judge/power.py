@@ -2,7 +2,8 @@
 
 The evidence of :mod:`seatrial.judge.evidence_value` grows by about ``log(1 + d^2) / 2`` a block, where ``d`` is what
 the change adds to a block's sum, in its standard deviations, and scatters about that by ``d / sqrt(1 + d^2)`` a root of
-a block. It has to pass the limit, and what mixing over scores and effect sizes costs.
+a block. It has to pass the limit, and what mixing over scores and effect sizes costs. The test on the whole at the end
+(:mod:`seatrial.judge.overall`) has to pass the critical value of its t; whichever takes fewer is what is planned.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from seatrial.judge.evidence_value import EFFECTS
+from seatrial.judge.blocks import BLOCKS, critical_t
+from seatrial.judge.evidence_value import EFFECTS, Floats
 from seatrial.judge.latency import Latencies
 from seatrial.judge.sequential import Scores, SequentialRule
 
 LARGEST: Final = 10.0
 """Changes beyond eleven times as slow are not looked for."""
+_LEAST_AT_THE_END: Final = 200
+"""Pairs of which p95 can be told, below which the end compares nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +58,13 @@ def plan(
     rule: SequentialRule,
     *,
     pairs: int,
+    at_the_end: float | None = None,
     effect: float = 0.25,
     power: float = 0.9,
 ) -> Plan:
     """From pairs of two equal releases, in order of time, latencies in seconds; ``pairs`` is the budget.
+
+    ``at_the_end`` is the confidence of the verdict at the end; None where there are looks alone.
 
     Raises ValueError for unequal lengths, and for fewer pairs than the warm-up and the least that decides.
     """
@@ -66,7 +73,11 @@ def plan(
         raise ValueError(f"expected at least {least} pairs, seen {len(control)} and {len(candidate)} latencies")
 
     def enough(change: float) -> int | None:
-        return _pairs_for(_block_effect(control, candidate, rule, change), rule, power)
+        effects = _block_effects(control, candidate, rule, change)
+        ways = [_pairs_by_looks(float(effects.max()), rule, power)]
+        if at_the_end is not None:
+            ways.append(_pairs_by_the_end(float(effects[-1]), rule, power, 1 - at_the_end))
+        return min((way for way in ways if way is not None), default=None)
 
     low, high = 0.0, LARGEST
     best = enough(high)
@@ -80,8 +91,8 @@ def plan(
     return Plan(pairs=pairs, effect=effect, power=power, measured=len(control), visible=visible, needed=enough(effect))
 
 
-def _block_effect(control: Latencies, candidate: Latencies, rule: SequentialRule, change: float) -> float:
-    """What ``change`` adds to a block's sum, in its standard deviations, of the score that shows it most."""
+def _block_effects(control: Latencies, candidate: Latencies, rule: SequentialRule, change: float) -> Floats:
+    """What ``change`` adds to a block's sum, in its standard deviations, of each score; the overall one is last."""
     whole = slice(rule.warm_up, len(control) - (len(control) - rule.warm_up) % rule.block)
     # How far the change moves a score shows best on stable itself; how much it scatters shows between the two.
     moved, scattered = (Scores(rule, control[: rule.warm_up]) for _ in range(2))
@@ -89,10 +100,18 @@ def _block_effect(control: Latencies, candidate: Latencies, rule: SequentialRule
     scattered.add(control[whole], candidate[whole] * (1 + change))
     rows = len(moved.names)
     mean, deviation = moved.tally.mean[:rows], scattered.tally.deviation[:rows]
-    return float(np.max(np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 0)))
+    return np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
 
 
-def _pairs_for(effect: float, rule: SequentialRule, power: float) -> int | None:
+def _pairs_by_the_end(effect: float, rule: SequentialRule, power: float, alpha: float) -> int | None:
+    """Pairs until the test on the whole passes its critical value with probability ``power``; None where never."""
+    if effect <= 0.01:
+        return None
+    root = (critical_t(alpha / 2, BLOCKS - 1) + float(stats.norm.ppf(power))) / effect
+    return max(math.ceil(root**2) * rule.block, _LEAST_AT_THE_END)
+
+
+def _pairs_by_looks(effect: float, rule: SequentialRule, power: float) -> int | None:
     """Pairs until the evidence passes the limit with probability ``power``; None where it never does."""
     if effect <= 0.01:
         return None

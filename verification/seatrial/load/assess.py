@@ -61,7 +61,7 @@ def _with_plan(assessment: Assessment, measurement: Measurement, objectives: Obj
     if np.quantile(control[: rule.warm_up], 0.99) >= rule.ceiling:
         # Stable itself fails: there is no spread of its latencies to plan with.
         return assessment
-    planned = plan(control, subject, rule, pairs=len(control))
+    planned = plan(control, subject, rule, pairs=len(control), at_the_end=at_the_end(profile.confidence))
     return replace(assessment, message=f"{assessment.message}; {planned}")
 
 
@@ -103,6 +103,17 @@ def _compared(verdict: LatencyVerdict, where: str, measurement: Measurement) -> 
         if decisive.reason
         else "the difference lies at the margin itself: decide whether the margin is what users tolerate",
     }
+    if verdict.by_overall is not None:
+        return Assessment(
+            outcome=verdict.verdict,
+            message=f"{where}: {verdict.sentence}",
+            seen=f"{verdict.by_overall.least:+.1%}",
+            limit=f"{verdict.by_overall.tolerated:+.1%}",
+            n=verdict.n,
+            unit="at least, overall",
+            remedy=remedies[verdict.verdict],
+            findings=_beyond(verdict, where),
+        )
     return Assessment(
         outcome=verdict.verdict,
         message=f"{where}: {verdict.sentence}",
@@ -134,6 +145,9 @@ def _looked(look: Look, verdict: LatencyVerdict, where: str, path: Path) -> Asse
 
 
 def _beyond(verdict: LatencyVerdict, where: str) -> tuple[Finding, ...]:
+    if (overall := verdict.by_overall) is not None:
+        expected, seen = f"at most {overall.tolerated:+.1%}", f"at least {overall.least:+.1%}"
+        return (Finding(where=where, path="overall", expected=expected, seen=seen),)
     return tuple(
         Finding(
             where=where,

@@ -13,7 +13,7 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.judge.power import Plan, plan
 from seatrial.judge.proportions import Counts, rate_interval
 from seatrial.load.assess import assess_errors, assess_latency
-from seatrial.load.live import sequential_rule
+from seatrial.load.live import at_the_end, sequential_rule
 from seatrial.load.measurement import Measurement
 
 CONFIDENCE = 0.95
@@ -95,7 +95,7 @@ def calibrate(
     """Judge measurements of stable against itself as if the subject were a candidate; ``pairs`` is a run's budget."""
     runs: list[Run] = []
     control, subject = [np.empty(0)], [np.empty(0)]
-    rule = None
+    rule, end = None, None
     for number, measurement in enumerate(measurements, 1):
         latency, errors = assess_latency(measurement, objectives), assess_errors(measurement, objectives)
         runs.append(Run(latency=latency.outcome, errors=errors.outcome, pairs=latency.n or 0, words=latency.message))
@@ -106,7 +106,8 @@ def calibrate(
             subject.append(other)
             profile = measurement.profile
             rule = sequential_rule(objectives, confidence=profile.confidence, timeout=profile.timeout)
+            end = at_the_end(profile.confidence)
     measured = [np.concatenate(control), np.concatenate(subject)]
     enough = rule is not None and len(measured[0]) >= rule.warm_up + rule.least_blocks * rule.block
-    planned = plan(measured[0], measured[1], rule, pairs=pairs) if rule is not None and enough else None
+    planned = plan(measured[0], measured[1], rule, pairs=pairs, at_the_end=end) if rule is not None and enough else None
     return Calibration(runs=tuple(runs), planned=planned)
