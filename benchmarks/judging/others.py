@@ -1,0 +1,51 @@
+"""What judges of other tools make of the same streams, restated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from judging.streams import TIMEOUT, Floats, Stream
+
+
+def windows(values: Floats, count: int) -> Floats:
+    """Values in equal parts, a row each."""
+    return values[: len(values) // count * count].reshape(count, -1)
+
+
+def mann_whitney_high(stable: Floats, candidate: Floats, *, confidence: float = 0.98, tolerance: float = 0.25) -> bool:
+    """Kayenta's classifier with the defaults of its code (spinnaker/kayenta, MannWhitneyClassifier).
+
+    High is what has the interval of its Hodges-Lehmann shift above a quarter of that shift itself.
+    """
+    shifts = np.sort((candidate[:, None] - stable[None, :]).ravel())
+    n, m = len(candidate), len(stable)
+    low = int(n * m / 2 - stats.norm.isf((1 - confidence) / 2) * math.sqrt(n * m * (n + m + 1) / 12))
+    return bool(shifts[max(low, 0)] > tolerance * abs(float(np.median(shifts))))
+
+
+def kayenta(stream: Stream, stable: Floats, candidate: Floats) -> bool:
+    """Whether Kayenta calls mean latency or error rate of the windows high, once, at the end."""
+    pair = [windows(each, stream.windows) for each in (stable, candidate)]
+    latencies = [np.where(each < TIMEOUT, each, np.nan) for each in pair]
+    failed = [(each >= TIMEOUT).mean(axis=1) for each in pair]
+    slower = mann_whitney_high(*(np.nanmean(each, axis=1) for each in latencies))
+    return slower or (bool(failed[1].any()) and mann_whitney_high(*failed))
+
+
+def failed_checks(stream: Stream, candidate: Floats) -> Floats:
+    """Windows in which a static check fails, as of Argo's analysis or Flagger's metrics.
+
+    At least 99 % succeed, and p95 is no more than a fifth above what stable's is known to be.
+    """
+    parts = windows(candidate, stream.windows)
+    limit = 1.2 * 0.1 * math.exp(stream.spread * float(stats.norm.ppf(0.95)))
+    late = np.quantile(parts, 0.95, axis=1) > limit
+    return np.asarray(np.flatnonzero(late | ((parts >= TIMEOUT).mean(axis=1) > 0.01)), dtype=np.float64)
+
+
+def ends_after(checks: Floats, allowed: int, window: int) -> int | None:
+    """Requests until more than ``allowed`` checks have failed; None where they never do."""
+    return int(checks[allowed] + 1) * window if len(checks) > allowed else None
