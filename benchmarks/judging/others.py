@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from judging.streams import TIMEOUT, Floats, Stream
@@ -20,10 +21,15 @@ def mann_whitney_high(stable: Floats, candidate: Floats, *, confidence: float = 
 
     High is what has the interval of its Hodges-Lehmann shift above a quarter of that shift itself.
     """
-    shifts = np.sort((candidate[:, None] - stable[None, :]).ravel())
-    n, m = len(candidate), len(stable)
-    low = int(n * m / 2 - stats.norm.isf((1 - confidence) / 2) * math.sqrt(n * m * (n + m + 1) / 12))
-    return bool(shifts[max(low, 0)] > tolerance * abs(float(np.median(shifts))))
+    shifts = candidate[:, None] - stable[None, :]
+    bound = tolerance * abs(float(np.median(shifts)))
+    # The interval lies above the bound where the test, with ties and continuity, rejects a shift of it.
+    wins = float((shifts > bound).sum()) + 0.5 * float((shifts == bound).sum())
+    n, m = shifts.shape
+    _, ties = np.unique(np.concatenate((candidate - bound, stable)), return_counts=True)
+    tied = float((ties**3 - ties).sum()) / ((n + m) * (n + m - 1))
+    sigma = math.sqrt(n * m / 12 * (n + m + 1 - tied))
+    return sigma > 0 and (wins - n * m / 2 - 0.5) / sigma > stats.norm.isf((1 - confidence) / 2)
 
 
 def kayenta(stream: Stream, stable: Floats, candidate: Floats) -> bool:
@@ -35,17 +41,19 @@ def kayenta(stream: Stream, stable: Floats, candidate: Floats) -> bool:
     return slower or (bool(failed[1].any()) and mann_whitney_high(*failed))
 
 
-def failed_checks(stream: Stream, candidate: Floats) -> Floats:
-    """Windows in which a static check fails, as of Argo's analysis or Flagger's metrics.
+def failed_checks(stream: Stream, candidate: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Windows in which a static check fails, and in which that of success alone does.
 
-    At least 99 % succeed, and p95 is no more than a fifth above what stable's is known to be.
+    As in an analysis of Argo Rollouts or a metric of Flagger: at least 99 % succeed, and p95 is no more than half above
+    what stable's is known to be.
     """
     parts = windows(candidate, stream.windows)
-    limit = 1.2 * 0.1 * math.exp(stream.spread * float(stats.norm.ppf(0.95)))
+    failing = (parts >= TIMEOUT).mean(axis=1) > 0.01
+    limit = 1.5 * 0.1 * math.exp(stream.spread * float(stats.norm.ppf(0.95)))
     late = np.quantile(parts, 0.95, axis=1) > limit
-    return np.asarray(np.flatnonzero(late | ((parts >= TIMEOUT).mean(axis=1) > 0.01)), dtype=np.float64)
+    return np.flatnonzero(late | failing), np.flatnonzero(failing)
 
 
-def ends_after(checks: Floats, allowed: int, window: int) -> int | None:
+def ends_after(checks: NDArray[np.intp], allowed: int, window: int) -> int | None:
     """Requests until more than ``allowed`` checks have failed; None where they never do."""
     return int(checks[allowed] + 1) * window if len(checks) > allowed else None

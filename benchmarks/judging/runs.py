@@ -157,14 +157,14 @@ def judge_rollout(stream: Stream, runs: int) -> dict[str, Any]:
     window = stream.pairs // stream.windows
     verdicts = []
     high = oracle = 0
-    ends: dict[str, list[int]] = {"argo": [], "flagger": []}
+    ends: dict[str, list[int]] = {"argo": [], "flagger": [], "success": []}
     for _ in range(runs):
         warm_up, stable, candidate = stream.draw(generator)
         verdicts.append(_rollout(stream, warm_up, stable, candidate))
         oracle += stream.parametric and stream.oracle(stable, candidate)
         high += kayenta(stream, stable, candidate)
-        checks = failed_checks(stream, candidate)
-        for name, allowed in (("argo", 0), ("flagger", FLAGGER - 1)):
+        either, success = failed_checks(stream, candidate)
+        for name, checks, allowed in (("argo", either, 0), ("flagger", either, FLAGGER - 1), ("success", success, 0)):
             after = ends_after(checks, allowed, window)
             if after is not None:
                 ends[name].append(after)

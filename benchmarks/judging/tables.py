@@ -26,6 +26,7 @@ ROLLOUTS: Columns = (
     ("oracle", "oracle"),
     ("kayenta", "Kayenta"),
     ("kayenta after", "after"),
+    ("success", "99 % of each"),
     ("argo", "any check"),
     ("argo after", "after"),
     ("flagger", "5 checks"),

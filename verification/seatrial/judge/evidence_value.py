@@ -75,12 +75,16 @@ class Tally:
 
     @property
     def correlation(self) -> Floats:
-        """Correlation of neighbouring block sums, no less than none; short sequences show too little of it, by 1/n."""
+        """Correlation of neighbouring block sums, no less than none.
+
+        Short sequences show too little of it, by (1 + 3 r) / n, which is undone (Marriott, Pope 1954).
+        """
         level = self.mean**2
         centred = self.squares - self.blocks * level
-        varies = (centred > 0) & (self.blocks > 1)
-        seen = (self.products - (self.blocks - 1) * level) / np.where(varies, centred, 1.0) + 1 / max(self.blocks, 1)
-        return np.where(varies, np.clip(seen, 0.0, 0.8), 0.0)
+        varies = (centred > 0) & (self.blocks > 3)
+        seen = (self.products - (self.blocks - 1) * level) / np.where(varies, centred, 1.0)
+        true = (self.blocks * seen + 1) / max(self.blocks - 3, 1)
+        return np.where(varies, np.clip(true, 0.0, 0.8), 0.0)
 
     @property
     def scatter(self) -> Floats:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.blocks import BLOCKS, block_mean, critical_t
-from seatrial.judge.overall import Overall, compare_overall, pairs_needed
+from seatrial.judge.overall import WHOLE, Overall, compare_overall, pairs_needed
 
 Latencies = NDArray[np.float64]
 
@@ -190,13 +190,13 @@ def compare_level(control: Latencies, candidate: Latencies, level: float, rule: 
             needed=None,
             reason=f"at least {1 - level:.0%} of the requests to stable failed, so there is nothing to compare with",
         )
-    # Any lower bound may fail the candidate, so half of the allowance is shared out among them; the comparison on the
-    # whole has the other half. All upper bounds have to agree to pass it, so each may have all of it (Berger 1982,
+    # Any lower bound may fail the candidate, so what the comparison on the whole leaves of the allowance is shared out
+    # among them. All upper bounds have to agree to pass it, so each may have all of it (Berger 1982,
     # "Multiparameter hypothesis testing and acceptance sampling").
     alpha = 1 - rule.confidence
     judged = sum(n >= pairs_for(each, rule) for each in {*rule.required, *rule.watched})
     lower, upper = quantile_interval(
-        control, candidate, level, alpha=alpha / 2 / judged, upper_alpha=alpha, blocks=rule.blocks
+        control, candidate, level, alpha=alpha * (1 - WHOLE) / judged, upper_alpha=alpha, blocks=rule.blocks
     )
     difference = after - before
     verdict, needed = Outcome.INCONCLUSIVE, None
@@ -285,6 +285,6 @@ def _overall(control: Latencies, candidate: Latencies, rule: LatencyRule) -> Ove
         candidate,
         relative=rule.tolerated * rule.relative_margin,
         absolute=rule.tolerated * rule.absolute_margin,
-        alpha=(1 - rule.confidence) / 2,
+        alpha=(1 - rule.confidence) * WHOLE,
         blocks=rule.blocks,
     )

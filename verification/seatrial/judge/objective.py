@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +13,15 @@ from seatrial.judge.blocks import BLOCKS, block_mean
 from seatrial.judge.latency import Latencies, milliseconds
 from seatrial.judge.proportions import Counts, clean_needed, rate_interval
 
+BEYOND: Final = 10
+"""Requests that have to be slower than a quantile for it to be told."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveVerdict:
     """Conclusion on one quantile: estimate and interval in seconds, ``beyond`` the share slower than the objective.
 
+    The estimate is NaN where fewer than ``BEYOND`` requests are slower than it: then it is no number worth telling.
     ``design_effect`` is how many of these correlated requests are worth one independent request. ``needed`` is the
     number of further requests within the objective that would pass it.
     """
@@ -53,15 +58,17 @@ def judge_objective(
     counts = Counts(failed=min(round(share * worth), worth), total=worth)
     low, high = rate_interval(counts, alpha=alpha)
     seen, lower, upper = math.nan, 0.0, math.inf
+    least = math.ceil(round(BEYOND / (1 - level), 6))
     if worth:
         ordered = np.sort(latencies)
-        seen = float(np.quantile(ordered, level))
+        seen = float(np.quantile(ordered, level)) if n >= least else math.nan
         tail_low, tail_high = rate_interval(Counts(failed=round((1 - level) * worth), total=worth), alpha=alpha)
         first, last = math.floor((1 - tail_high) * n), math.ceil((1 - tail_low) * n)
         lower = float(ordered[first]) if first > 0 else 0.0
         upper = float(ordered[last]) if last < n else math.inf
+    known = f"{milliseconds(seen)} ms" if n >= least else f"undecidable (it takes {least} requests to tell it)"
     numbers = (
-        f"{name} {milliseconds(seen)} ms, {share:.2%} slower than {milliseconds(objective)} ms "
+        f"{name} {known}, {share:.2%} slower than {milliseconds(objective)} ms "
         f"[{low:.2%}, {high:.2%}], allowed {1 - level:.2%} ({confidence * 100:.3g}% confidence, n={n})"
     )
     needed = 0

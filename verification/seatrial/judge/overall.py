@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.judge.blocks import BLOCKS, block_mean, critical_t
 
+WHOLE: Final = 0.6
+"""Part of the allowance at the end that the comparison on the whole has; the quantiles share the rest."""
 _LOW, _HIGH = 0.05, 0.95
 
 

@@ -18,6 +18,7 @@ from scipy import stats
 from seatrial.judge.blocks import BLOCKS, critical_t
 from seatrial.judge.evidence_value import EFFECTS, Floats
 from seatrial.judge.latency import Latencies
+from seatrial.judge.overall import WHOLE
 from seatrial.judge.sequential import Scores, SequentialRule
 
 LARGEST: Final = 10.0
@@ -107,7 +108,10 @@ def _pairs_by_the_end(effect: float, rule: SequentialRule, power: float, alpha: 
     """Pairs until the test on the whole passes its critical value with probability ``power``; None where never."""
     if effect <= 0.01:
         return None
-    root = (critical_t(alpha / 2, BLOCKS - 1) + float(stats.norm.ppf(power))) / effect
+    critical = critical_t(alpha * WHOLE, BLOCKS - 1)
+    # Standard deviation of a noncentral t where it has to be on the critical value (Johnson, Welch 1940).
+    scatter = math.sqrt(1 + critical**2 / (2 * (BLOCKS - 1)))
+    root = (critical + float(stats.norm.ppf(power)) * scatter) / effect
     return max(math.ceil(root**2) * rule.block, _LEAST_AT_THE_END)
 
 

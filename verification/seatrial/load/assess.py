@@ -183,7 +183,7 @@ def _against_objectives(measurement: Measurement, objectives: Objectives) -> Ass
     return Assessment(
         outcome=worst.verdict,
         message=f"{where}: {worst.sentence}",
-        seen=milliseconds(worst.seen),
+        seen=milliseconds(worst.seen) if np.isfinite(worst.seen) else "",
         limit=milliseconds(worst.objective),
         interval=f"{milliseconds(worst.lower)} to {milliseconds(worst.upper)}",
         n=worst.n,
