@@ -48,7 +48,7 @@ def tasks(*, quick: bool) -> list[Task]:
         return QUICK if quick else EQUAL if scene.truth == "equal" else OTHER
 
     found: list[Task] = [(runs.judge_latencies, scene, count(scene)) for scene in streams.LATENCIES]
-    found += [(runs.judge_failures, scene, QUICK if quick else EQUAL) for scene in streams.FAILURES]
+    found += [(runs.judge_failures, scene, count(scene)) for scene in streams.FAILURES]
     found += [(runs.judge_rollout, scene, count(scene)) for scene in streams.ROLLOUTS]
     return found
 

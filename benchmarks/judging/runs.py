@@ -133,7 +133,7 @@ def _rollout(stream: Stream, warm_up: Floats, stable: Floats, candidate: Floats)
         failure_rule=error_rule(objectives, confidence=CONFIDENCE),
         warm_up=warm_up.tolist(),
     )
-    step = stream.pairs // LOOKS
+    step = max(stream.pairs // LOOKS, 10)
     for begin in range(0, stream.pairs, step):
         looks.feed(stable[begin : begin + step], candidate[begin : begin + step])
         if looks.decided:

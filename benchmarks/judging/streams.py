@@ -85,7 +85,7 @@ class Stream:
 def _equal() -> list[Stream]:
     return [
         Stream(name=f"equal, spread {spread}, rho {rho}, {kind}", truth="equal", spread=spread, rho=rho, shared=shared)
-        for spread, rhos in ((0.25, (0.7,)), (0.5, (0.0, 0.7, 0.9)), (1.0, (0.9,)))
+        for spread, rhos in ((0.5, (0.0, 0.7, 0.9)), (1.0, (0.9,)))
         for rho in rhos
         for kind, shared in (("shared 0.9", 0.9), ("separate", 0.0))
     ]
@@ -141,7 +141,6 @@ _WINDOW = {"pairs": 600, "spread": 0.61, "rho": 0.0}
 _USUAL = {"stable_errors": 0.001, "errors": 0.001}
 
 ROLLOUTS: tuple[Stream, ...] = (
-    Stream(name="healthy, rho 0.7, shared 0.5, 200 looks", truth="equal", pairs=2000, **_USUAL),
     Stream(name="healthy, rho 0.7, separate, 200 looks", truth="equal", pairs=2000, shared=0.0, **_USUAL),
     Stream(name="healthy, 10 looks of 60 requests", truth="equal", windows=10, **_USUAL),
     Stream(name="errors 0.1 % -> 1 %", truth="seen", pairs=3000, stable_errors=0.001, errors=0.01),

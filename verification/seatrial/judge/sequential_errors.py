@@ -158,7 +158,12 @@ def _log_beyond(candidate: Counts, control: Counts, rule: ErrorRule) -> float:
     bets = _bets(rule.objective, relative, absolute)
     if not bets[0].size:
         return -math.inf
-    return min(float(special.logsumexp(counts @ each)) - math.log(each.shape[1]) for each in bets)
+    return min(_log_mean(counts @ each) for each in bets)
+
+
+def _log_mean(logs: NDArray[np.float64]) -> float:
+    best = float(logs.max())
+    return best + math.log(float(np.exp(logs - best).mean()))
 
 
 @lru_cache(maxsize=32)
