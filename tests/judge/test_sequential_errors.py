@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule
 from seatrial.judge.proportions import Counts
-from seatrial.judge.sequential_errors import look_at_errors
+from seatrial.judge.sequential_errors import _bets, look_at_errors
 
 RULE = ErrorRule(objective=0.01)
 
@@ -74,3 +74,43 @@ def test_more_failures_are_never_less_evidence(total: int, failed: int, more: in
     other = look_at_errors(counts(many, total), None, RULE)
     assert other.evidence >= one.evidence * (1 - 1e-9)
     assert other.evidence_within <= one.evidence_within * (1 + 1e-9)
+
+
+def test_unequal_numbers_are_no_pairs() -> None:
+    with pytest.raises(ValueError, match="expected pairs; seen 10 and 20 requests"):
+        look_at_errors(counts(0, 20), counts(0, 10), RULE)
+
+
+@given(
+    stable=st.floats(0.0, 0.9),
+    part=st.floats(0.0, 1.0),
+    objective=st.sampled_from([0.001, 0.01, 0.2]),
+    relative=st.sampled_from([0.05, 0.5, 2.5]),
+)
+def test_no_bet_wins_against_what_is_tolerated(stable: float, part: float, objective: float, relative: float) -> None:
+    """The expectation of a pair's likelihood ratio is at most one where the candidate is within what is tolerated."""
+    absolute = objective / 20
+    for bets, limit in zip(
+        _bets(objective, relative, absolute), (stable * (1 + relative), stable + absolute), strict=True
+    ):
+        candidate = part * min(limit, 1.0)
+        mine = candidate * np.exp(bets[0]) + (1 - candidate) * np.exp(bets[1])
+        others = stable * np.exp(bets[2]) + (1 - stable) * np.exp(bets[3])
+        assert (mine * others <= 1 + 1e-6).all()
+
+
+def test_what_is_only_a_little_worse_is_never_shown_to_be() -> None:
+    assert look_at_errors(counts(105, 10_000), counts(100, 10_000), RULE).evidence < 1
+
+
+def test_one_percent_against_a_tenth_is_mostly_seen_before_the_end() -> None:
+    generator = np.random.default_rng(12)
+    rule = ErrorRule(objective=0.01, confidence=0.998)
+    found = 0
+    for _ in range(40):
+        mine, others = (np.cumsum(generator.random(3000) < rate) for rate in (0.01, 0.001))
+        found += any(
+            look_at_errors(counts(int(mine[n]), n + 1), counts(int(others[n]), n + 1), rule).verdict is Outcome.FAIL
+            for n in range(299, 3000, 100)
+        )
+    assert found >= 28
