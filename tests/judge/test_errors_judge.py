@@ -62,8 +62,9 @@ def test_one_percent_against_a_tenth_is_found_within_three_thousand_requests():
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.001, 0.01, 0.05, 0.1])
-def test_equal_rates_raise_at_most_one_false_alarm_in_a_hundred(rate):
-    assert shares(500, rate, rate)[Outcome.FAIL] == 0.0
+def test_equal_rates_raise_false_alarms_about_as_rarely_as_promised(rate):
+    # 60 runs at 1 %: more than 3 has a probability of 0.3 %.
+    assert shares(500, rate, rate)[Outcome.FAIL] <= 3 / 60
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
