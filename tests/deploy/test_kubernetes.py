@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -137,3 +138,24 @@ def test_image_copies_what_there_is_and_runs_as_a_number() -> None:
     # The base has no default: whoever builds says which, by digest.
     assert re.search(r"^ARG BASE$", text, re.MULTILINE)
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
+
+
+def test_image_finds_suites_and_conversations(tmp_path: Path) -> None:
+    """The working folder of the image, as the Dockerfile fills it."""
+    shutil.copy(DEPLOY / "pytest.toml", tmp_path)
+    for name in ("fixtures", "synthetic", "load"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:locust", "--env=demo"]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SEATRIAL_", "PYTEST_"))}
+    ended = subprocess.run(
+        [*words, f"--seatrial-reports={tmp_path / 'reports'}", "--collect-only", "-q"],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr
+    for part in ("smoke/ready-chat", "test_config[", "test_regression[", "synthetic/conversations/greeting.toml::"):
+        assert part in ended.stdout, part
