@@ -54,6 +54,7 @@ TABLE: Final = (
     _case(
         "applicable", "`no` where there was nothing that the check could be about; it is skipped then, and not missing"
     ),
+    _case("attempt", "number of the attempt, where it was not the first: a pass is flaky then"),
     _case("message", "one sentence"),
     _case("seen", "value seen"),
     _case("limit", "value expected or allowed"),

@@ -32,6 +32,7 @@ ADVICE: Final = {
     "too-few-checks": "run the suite whole; or lower its minimum in the policy where there is no more to check",
     "nothing-passed": "run the suites against the track under test",
     "inconclusive-checks": "look longer or with more requests, as each check says, then ask again",
+    "flaky-checks": "find out why the first attempt failed; or quarantine the check, or raise [budgets] flaky",
     "forbidden-waiver": "mend what failed, and take the waiver out of the policy",
     "expired-waiver": "mend what was waived, or have the waiver accepted anew with another last day",
     "no-promotion": "bring the release through the environments before, and give their decisions with --promoted",

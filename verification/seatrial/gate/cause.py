@@ -156,6 +156,12 @@ INCONCLUSIVE: Final = Reason(
     effect=None,
     meaning="Checks looked and could not decide: `hold` above the budget of the policy, else `note`.",
 )
+FLAKY: Final = Reason(
+    code="flaky-checks",
+    kind=Kind.EVIDENCE,
+    effect=None,
+    meaning="Checks passed after an attempt that did not: `hold` above the budget of the policy, else `note`.",
+)
 FAILED: Final = Reason(
     code="failed-checks",
     kind=Kind.PRODUCT,
@@ -218,6 +224,12 @@ FROZEN_WHOLE: Final = _reason(
 FOREIGN_SKIPPED: Final = Reason(
     code="foreign-skipped", kind=Kind.EVIDENCE, effect="note", meaning="Tests that are none of ours were skipped."
 )
+EXPECTED_FAILURES: Final = Reason(
+    code="expected-failures",
+    kind=Kind.PRODUCT,
+    effect="note",
+    meaning="Tests that are none of ours failed as they were expected to, or passed where the report says so.",
+)
 NO_WAY_BACK: Final = _reason(
     "no-way-back",
     Kind.POLICY,
@@ -252,9 +264,9 @@ REASONS: Final = (
     *(UNTRUSTED, UNREADABLE, NO_REPORT),
     *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE),
     *(OTHER_DIGESTS, NO_DIGESTS, STALE, NO_TIME, FROZEN_WHOLE, FROZEN),
-    *(UNFINISHED, NO_PLAN, UNPLANNED, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE),
+    *(UNFINISHED, NO_PLAN, UNPLANNED, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE, FLAKY),
     *(WAIVER_FORBIDDEN, WAIVER_EXPIRED, QUARANTINE_EXPIRED),
     *(NO_PROMOTION, VOID_APPROVAL, NO_APPROVAL, NO_DEPLOYER),
-    *(CONTROL, DRY_RUN, WAIVED, WAIVER_UNUSED, QUARANTINED, QUARANTINE_UNUSED, FOREIGN_SKIPPED),
+    *(CONTROL, DRY_RUN, WAIVED, WAIVER_UNUSED, QUARANTINED, QUARANTINE_UNUSED, EXPECTED_FAILURES, FOREIGN_SKIPPED),
 )
 """All of them, in the order in which a reader wants to know."""

@@ -10,13 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from seatrial.gate import junit, results
+from seatrial.gate import allure, junit, results
 from seatrial.gate.evidence import Reading
 
 IGNORED_FOLDERS: Final = frozenset({"samples"})
 MAX_FILES: Final = 200_000
 MAX_JSON: Final = 64 * 1024 * 1024
-"""Bytes; larger JSON files are refused, since they are read whole. XML is streamed and may be of any size."""
+"""Bytes; larger JSON files are refused, since they are read whole."""
+MAX_RESULT: Final = 16 * 1024 * 1024
+"""The same of one Allure result."""
+MAX_FILE: Final = 16 * 1024 * 1024 * 1024
+"""Bytes; XML is streamed, but no report is as large as this, and hashing it would take minutes."""
 CHUNK: Final = 256 * 1024
 
 _JSON_READERS: Final = {"evidence.json": results.read_evidence, "seatrial-run.json": results.read_run}
@@ -49,96 +53,157 @@ def _place(place: Path, prefix: str) -> Reading:
         root = place.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
         return Reading.of_problem(str(place), "there is no such file or folder")
+    found = _Found()
     if not root.is_dir():
-        return _file(root, f"{prefix}{root.name}")
-    readings = []
-    for count, (entry, path, problem) in enumerate(_walk(root)):
-        source = f"{prefix}{entry.relative_to(root).as_posix()}"
+        found.file(str(root), root.name, f"{prefix}{root.name}")
+        return found.reading()
+    for count, (relative, path, problem) in enumerate(_walk(str(root))):
+        source = prefix + relative
         if count >= MAX_FILES:
-            readings.append(Reading.of_problem(source, f"is beyond the {MAX_FILES} files that are read", grave=True))
+            found.problem(source, f"is beyond the {MAX_FILES} files that are read", grave=True)
             break
-        readings.append(Reading.of_problem(source, problem) if problem else _file(path, source))
-    if not readings:
+        if problem:
+            found.problem(source, problem)
+        else:
+            found.file(path, relative.rpartition("/")[2], source)
+    if not found.files and not found.readings:
         return Reading.of_problem(str(place), "holds no report: expected *.xml, *-result.json or evidence.json")
-    return Reading.joined(readings)
+    return found.reading()
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, Path, str]]:
-    """Entries that may be reports in the order of their names: the entry, the file behind it, what is wrong with it.
+def _walk(root: str) -> Iterator[tuple[str, str, str]]:
+    """Entries that may be reports in the order of their names: name below the root, path, what is wrong with it.
 
-    Without recursion, since folders may nest deeper than the stack.
+    Without recursion, since folders may nest deeper than the stack, and without a look at each entry: a folder of
+    results holds a hundred thousand.
     """
-    waiting = [root]
+    waiting: list[tuple[str, str, str]] = [("", root, _FOLDER)]
     while waiting:
-        entry = waiting.pop()
-        if entry.is_symlink():
-            target, problem = _behind(entry, root)
-            if problem or (target.is_file() and _is_report(entry)):
-                yield entry, target, problem
+        relative, path, kind = waiting.pop()
+        if kind == _LINK:
+            target, problem = _behind(path, root)
+            if problem or (Path(target).is_file() and _is_report(relative.rpartition("/")[2])):
+                yield relative, target, problem
             # A linked folder that lies inside is read where it lies.
-        elif entry.is_dir():
+        elif kind == _FOLDER:
             try:
-                inside = [path for path in entry.iterdir() if not path.name.startswith(".")]
+                inside = [*_entries(relative, path)]
             except OSError as error:
-                yield entry, entry, f"cannot be read: {error.strerror}"
+                yield relative, path, f"cannot be read: {error.strerror}"
                 continue
-            waiting += sorted((path for path in inside if path.name not in IGNORED_FOLDERS), reverse=True)
-        elif _is_report(entry):
-            yield entry, entry, ""
+            inside.sort(reverse=True)
+            waiting += inside
+        else:
+            # A pipe would never end, and opening a device may do something.
+            yield relative, path, "" if kind == _FILE else "cannot be read: it is no regular file"
 
 
-def _behind(link: Path, root: Path) -> tuple[Path, str]:
+_FOLDER: Final = "folder"
+_LINK: Final = "link"
+_FILE: Final = "file"
+_OTHER: Final = "other"
+
+
+def _entries(relative: str, path: str) -> Iterator[tuple[str, str, str]]:
+    below = f"{relative}/" if relative else ""
+    with os.scandir(path) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            if entry.is_symlink():
+                if name not in IGNORED_FOLDERS:
+                    yield below + name, entry.path, _LINK
+            elif entry.is_dir(follow_symlinks=False):
+                if name not in IGNORED_FOLDERS:
+                    yield below + name, entry.path, _FOLDER
+            elif _is_report(name):
+                yield below + name, entry.path, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
+
+
+def _behind(link: str, root: str) -> tuple[str, str]:
     try:
-        target = link.resolve(strict=True)
+        target = Path(link).resolve(strict=True)
     except (OSError, RuntimeError):
         return link, "is a link that leads nowhere"
-    return target, "" if target.is_relative_to(root) else "is a link out of the folder, and was not followed"
+    inside = target.is_relative_to(root)
+    return str(target), "" if inside else "is a link out of the folder, and was not followed"
 
 
-def _is_report(path: Path) -> bool:
-    if path.suffix.lower() == ".xml":
+def _is_report(name: str) -> bool:
+    if name[-4:].lower() == ".xml":
         # What a check attached to its Allure result is no report.
-        return not path.stem.endswith("-attachment")
-    return path.name in _JSON_READERS or path.name.endswith("-result.json")
+        return not name[:-4].endswith("-attachment")
+    return name.endswith("-result.json") or name in _JSON_READERS
 
 
-def _file(path: Path, source: str) -> Reading:
-    if not _is_report(path):
-        return Reading.of_problem(source, "is no report: expected *.xml, *-result.json or evidence.json")
-    digest = hashlib.sha256()
-    try:
+class _Found:
+    """What the files of one place said."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.files: dict[str, str] = {}
+        self.results = allure.Results()
+
+    def problem(self, source: str, message: str, *, grave: bool = False) -> None:
+        self.readings.append(Reading.of_problem(source, message, grave=grave))
+
+    def reading(self) -> Reading:
+        joined = Reading.joined([*self.readings, self.results.reading()])
+        return replace(joined, files=self.files)
+
+    def file(self, path: str, name: str, source: str) -> None:
+        if not _is_report(name):
+            self.problem(source, "is no report: expected *.xml, *-result.json or evidence.json")
+            return
+        try:
+            if name[-4:].lower() == ".xml":
+                self._xml(path, source)
+            else:
+                self._json(path, name, source)
+        except OSError as error:
+            self.problem(source, f"cannot be read: {error.strerror or error}")
+
+    def _xml(self, path: str, source: str) -> None:
+        digest = hashlib.sha256()
         chunks = _chunks(path, digest)
-        if path.suffix.lower() == ".xml":
-            reading = junit.read(chunks, source)
-            # Also what comes after the place where reading stopped is part of the file.
-            for _ in chunks:
-                pass
+        reading = junit.read(chunks, source)
+        # Also what comes after the place where reading stopped is part of the file.
+        for _ in chunks:
+            pass
+        self.readings.append(reading)
+        self.files[source] = digest.hexdigest()
+
+    def _json(self, path: str, name: str, source: str) -> None:
+        digest = hashlib.sha256()
+        parts = []
+        size = 0
+        limit = MAX_JSON if name in _JSON_READERS else MAX_RESULT
+        for chunk in _chunks(path, digest):
+            size += len(chunk)
+            if size <= limit:
+                parts.append(chunk)
+        self.files[source] = digest.hexdigest()
+        if size > limit:
+            self.problem(source, f"is larger than {limit >> 20} MiB, and is no report")
+        elif name in _JSON_READERS:
+            self.readings.append(_JSON_READERS[name](b"".join(parts), source))
         else:
-            reading = _json(chunks, path.name, source)
-    except OSError as error:
-        return Reading.of_problem(source, f"cannot be read: {error.strerror or error}")
-    return replace(reading, files={source: digest.hexdigest()})
+            self.results.add(b"".join(parts), source)
 
 
-def _json(chunks: Iterator[bytes], name: str, source: str) -> Reading:
-    content = bytearray()
-    too_long = False
-    for chunk in chunks:
-        too_long = too_long or len(content) + len(chunk) > MAX_JSON
-        if not too_long:
-            content += chunk
-    if too_long:
-        return Reading.of_problem(source, f"is larger than {MAX_JSON >> 20} MiB, and is no report")
-    return _JSON_READERS.get(name, results.read_allure)(bytes(content), source)
-
-
-def _chunks(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
+def _chunks(path: str, digest: hashlib._Hash) -> Iterator[bytes]:
     """The file's bytes, hashed as they are read: what is in the record is what was judged. Raises OSError."""
-    # A pipe would never end and a link might have been put there since; neither is opened.
+    # A pipe or a link might have been put there since it was found; neither is opened.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise OSError("it is no regular file")
-        while chunk := stream.read(CHUNK):
+        if found.st_size > MAX_FILE:
+            raise OSError(f"it is larger than {MAX_FILE >> 30} GiB")
+        while chunk := os.read(descriptor, CHUNK):
             digest.update(chunk)
             yield chunk
+    finally:
+        os.close(descriptor)

@@ -7,6 +7,7 @@ from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
 from seatrial.gate import cause as reasons
+from seatrial.gate import foreign
 from seatrial.gate.cause import Cause
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.merging import Evidence
@@ -25,7 +26,7 @@ def _reports(evidence: Evidence) -> Iterator[Cause]:
     for problem in dict.fromkeys(evidence.problems):
         reason = reasons.UNTRUSTED if problem.grave else reasons.UNREADABLE
         yield reason.cause(f"{problem.source}: {problem.message}")
-    if not evidence.cases and not evidence.problems:
+    if not evidence.cases and not evidence.passed and not evidence.problems:
         yield reasons.NO_REPORT.cause("there is not a single test case in the reports")
 
 
@@ -54,6 +55,8 @@ def unplanned(evidence: Evidence, policy: Policy) -> Iterator[Cause]:
     planned = [case for case in evidence.expected.values() if case.role is Role.SUBJECT]
     planned += [case for case in evidence.cases.values() if case.foreign]
     names = {name for case in planned for name in (case.check, case.key)}
+    if policy.manifest.expected:
+        names.update(foreign.names(evidence))
     lacking = [glob for glob in policy.manifest.expected if not any(map(compiled(glob), names))]
     if lacking:
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
@@ -75,11 +78,12 @@ def _missing(missing: Sequence[GateCase]) -> Iterator[Cause]:
 def _required(evidence: Evidence, policy: Policy) -> Iterator[Cause]:
     for suite, rule in sorted(policy.required.items()):
         executed = sum(case.suite == suite and counts(case, policy) for case in evidence.cases.values())
+        executed += evidence.passed.get(suite, 0)
         if executed < rule.minimum:
             words = f"suite {suite} must have executed at least {_checks(rule.minimum)}, and executed {executed}"
             yield reasons.TOO_FEW.cause(words, suites=[suite])
     passed = (c for c in evidence.cases.values() if c.outcome is Outcome.PASS and counts(c, policy))
-    if evidence.cases and next(passed, None) is None:
+    if evidence.cases and not any(evidence.passed.values()) and next(passed, None) is None:
         yield reasons.NOTHING_PASSED.cause("not one check that counts has passed on the track under test")
 
 

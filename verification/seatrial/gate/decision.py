@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome, Role
-from seatrial.gate import approval, chain, completeness, exemption, next_step, outcomes, question
+from seatrial.gate import approval, chain, completeness, exemption, foreign, next_step, outcomes, question
 from seatrial.gate.approval import Subject
 from seatrial.gate.canonical import evidence_sha256
 from seatrial.gate.cause import NO_WAY_BACK, REASONS, UNCALIBRATED, Cause
@@ -43,6 +43,8 @@ class SuiteCount:
 
     expected: int = 0
     passed: int = 0
+    flaky: int = 0
+    """Passed after an attempt that did not."""
     inconclusive: int = 0
     error: int = 0
     fail: int = 0
@@ -57,7 +59,7 @@ class SuiteCount:
     @property
     def executed(self) -> int:
         """Cases that have an outcome."""
-        return self.passed + self.inconclusive + self.error + self.fail
+        return self.passed + self.flaky + self.inconclusive + self.error + self.fail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ def decide(reading: Reading, policy: Policy, asked: Question) -> Decision:
     A rollback wants a failure whose effect is `rollback`, that stable does not share, in evidence that is about what
     was asked and can be believed, and a way back. What else is missing does not keep it: a bad release is bad.
     """
-    evidence = merge(reading)
+    evidence = foreign.assigned(merge(reading), policy)
     aside = exemption.quarantine(evidence, policy, asked.now)
     rest = aside.without(evidence)
     waived = exemption.waived(rest, policy, asked.now)
@@ -189,6 +191,10 @@ def _suites(evidence: Evidence, policy: Policy, judged: Mapping[str, GateCase]) 
             tally[name] = tally.get(name, 0) + 1
         if key in judged and completeness.counts(case, policy):
             tally["counted"] = tally.get("counted", 0) + 1
+    for suite, count in evidence.passed.items():
+        tally = tallies.setdefault(suite, {})
+        for name in ("passed", "counted"):
+            tally[name] = tally.get(name, 0) + count
     return {suite: SuiteCount(**tally) for suite, tally in sorted(tallies.items())}
 
 
@@ -196,6 +202,7 @@ def _columns(case: GateCase, *, planned: bool) -> Iterable[str]:
     if planned:
         yield "expected"
     if case.outcome is not None:
-        yield "passed" if case.outcome is Outcome.PASS else case.outcome.value
+        passed = "flaky" if case.flaky else "passed"
+        yield passed if case.outcome is Outcome.PASS else case.outcome.value
     else:
         yield "not_applicable" if not case.applicable else "skipped" if case.skipped else "absent"

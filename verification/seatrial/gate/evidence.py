@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -47,11 +48,15 @@ class GateCase:
     source: str = ""
     run: str = ""
     """Id of the run that it belongs to; empty where the report does not say."""
-
-    @property
-    def foreign(self) -> bool:
-        """Whether it carries no identity of ours."""
-        return self.suite == FOREIGN
+    foreign: bool = False
+    """Whether it carries no identity of ours, whatever suite a policy counts it to."""
+    file: str = ""
+    """Of a foreign case the file of the test, where the report says."""
+    expected_failure: bool = False
+    """Whether it was skipped since it failed, as it was expected to."""
+    attempt: int = 1
+    flaky: bool = False
+    """Whether it passed after an attempt that did not."""
 
     def number(self, name: str) -> str:
         """``seen``, ``limit``, ``interval``, ``n`` or ``unit``; empty where it has none."""
@@ -72,6 +77,9 @@ class GateCase:
         if case_key(check, obj, track) != key:
             raise ValueError(f"{key[:100]}: check, object and track say {case_key(check, obj, track)[:100]}")
         outcome = _one_of(Outcome, "outcome", values) if values.get("outcome") else None
+        attempt = values.get("attempt") or "1"
+        if re.fullmatch(r"[1-9][0-9]{0,5}", attempt) is None:
+            raise ValueError(f"{key[:100]}: attempt: expected a whole number, seen {attempt[:60]!r}")
         return cls(
             key=key,
             check=check,
@@ -89,10 +97,23 @@ class GateCase:
             reproduce=values.get("reproduce", "")[:MAX_WORDS],
             source=source,
             run=run,
+            attempt=int(attempt),
+            flaky=outcome is Outcome.PASS and attempt != "1",
         )
 
     @classmethod
-    def of_foreign(cls, name: str, outcome: Outcome | None, message: str, *, source: str, run: str = "") -> GateCase:
+    def of_foreign(
+        cls,
+        name: str,
+        outcome: Outcome | None,
+        message: str,
+        *,
+        source: str,
+        run: str = "",
+        file: str = "",
+        flaky: bool = False,
+        expected_failure: bool = False,
+    ) -> GateCase:
         """A case of somebody else's. Its key can never be that of one of ours, whatever it is called."""
         line = message.strip().split("\n", 1)[0][:MAX_WORDS]
         key = f"{FOREIGN}:{name or '(unnamed)'}"
@@ -102,16 +123,20 @@ class GateCase:
             suite=FOREIGN,
             outcome=outcome,
             skipped=outcome is None,
-            message="" if outcome is Outcome.PASS else line,
+            message="" if outcome is Outcome.PASS and not flaky else line,
             source=source,
             run=run,
+            foreign=True,
+            file=file,
+            flaky=flaky and outcome is Outcome.PASS,
+            expected_failure=expected_failure and outcome is None,
         )
 
     def at_least(self, outcome: Outcome, message: str) -> GateCase:
         """The case, made worse where ``outcome`` ranks higher; never better."""
         if self.outcome is not None and self.outcome.rank >= outcome.rank:
             return self
-        return replace(self, outcome=outcome, message=message[:MAX_WORDS] or self.message)
+        return replace(self, outcome=outcome, message=message[:MAX_WORDS] or self.message, flaky=False)
 
 
 _Word = TypeVar("_Word", Outcome, Severity, Role)
@@ -153,11 +178,24 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passes:
+    """Foreign tests of one report that passed, and of which there is nothing else to say.
+
+    A hundred thousand of them are common, and a :class:`GateCase` for each would cost more than reading them.
+    """
+
+    report: str
+    tests: Mapping[str, str]
+    """The file of each by its name, empty where the report does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """Everything that one file, or all files together, said; nothing is merged yet."""
 
     runs: tuple[RunFacts, ...] = ()
     cases: tuple[GateCase, ...] = ()
+    passes: tuple[Passes, ...] = ()
     problems: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of every file that was read, by its name in the record."""
@@ -174,9 +212,41 @@ class Reading:
         return cls(
             runs=tuple(run for part in parts for run in part.runs),
             cases=tuple(case for part in parts for case in part.cases),
+            passes=tuple(passes for part in parts for passes in part.passes),
             problems=tuple(problem for part in parts for problem in part.problems),
             files={name: digest for part in parts for name, digest in part.files.items()},
         )
+
+    def with_runs(self, runs: Iterable[RunFacts]) -> Reading:
+        """The same reading of other runs."""
+        return replace(self, runs=tuple(runs))
+
+
+def oldest_and_newest(runs: Iterable[RunFacts]) -> list[RunFacts]:
+    """Of runs that are known by their end alone those that can be too old, too new, or without one: at most three."""
+    timeless: RunFacts | None = None
+    found: list[tuple[dt.datetime, RunFacts]] = []
+    for run in runs:
+        moment = moment_of(run.get("finished"))
+        if moment is None:
+            timeless = timeless or run
+        elif not found:
+            found = [(moment, run), (moment, run)]
+        elif moment < found[0][0]:
+            found[0] = (moment, run)
+        elif moment > found[1][0]:
+            found[1] = (moment, run)
+    chosen = [run for _, run in found] + ([timeless] if timeless else [])
+    return [run for position, run in enumerate(chosen) if run not in chosen[:position]]
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """A time that a report tells, in UTC, which is also meant where it names no zone; None where it is none."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def own_values(properties: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

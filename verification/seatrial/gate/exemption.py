@@ -87,7 +87,7 @@ def matches(entry: Exemption, case: GateCase) -> bool:
 
 def sound(case: GateCase) -> bool:
     """Whether there is nothing about the case that would have to be set aside."""
-    return case.outcome is Outcome.PASS or (case.outcome is None and not case.applicable)
+    return (case.outcome is Outcome.PASS and not case.flaky) or (case.outcome is None and not case.applicable)
 
 
 def _cases(evidence: Evidence) -> Iterable[GateCase]:

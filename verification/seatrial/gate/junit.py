@@ -2,204 +2,220 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome
-from seatrial.gate.evidence import GateCase, Problem, Reading, RunFacts, own_values, planned, schema_problem
+from seatrial.gate import junit_cases
+from seatrial.gate.counts import MISCOUNTING, Counts
+from seatrial.gate.evidence import Passes, Problem, Reading, RunFacts, oldest_and_newest, own_values, schema_problem
+from seatrial.gate.junit_cases import MAX_NAME, MAX_VALUE, Seen
 from seatrial.gate.xml import XmlProblem, parse
 
-MAX_NAME: Final = 1_000
-"""Characters kept of a name."""
-MAX_VALUE: Final = 4_000
-"""Characters kept of a property's value; the list of expected checks is kept whole."""
 _EXPECTED_FAILURE: Final = "pytest.xfail"
-
-
-@dataclass(slots=True)
-class _TestCase:
-    name: str
-    worst: Outcome = Outcome.PASS
-    message: str = ""
-    skipped: bool = False
-    properties: dict[str, str] | None = None
+_FAILURES: Final = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "rerunFailure": Outcome.FAIL}
+_FAILURES_OF_OTHERS: Final = {"rerunError": Outcome.ERROR}
+_FLAKY: Final = frozenset({"flakyFailure", "flakyError"})
+"""Attempts that failed before one passed, as Surefire, Gradle, nextest and Playwright write them."""
+_TOLD: Final = frozenset({*_FAILURES, *_FAILURES_OF_OTHERS, *_FLAKY, "skipped"})
+_NOT_RUN: Final = frozenset({"notrun", "disabled", "skipped", "suppressed"})
+"""Values of `status` and `result` by which GoogleTest and CTest write a test that did not run."""
+_RERUNNING: Final = frozenset({"pytest", "pytest tests"})
+"""Names of suites of pytest, which writes no name twice but for the attempts of a rerun and errors of a teardown."""
 
 
 @dataclass(slots=True)
 class _Suite:
     parent: int | None
+    counts: Counts
     timestamp: str
+    file: str
     properties: dict[str, str] = field(default_factory=dict)
-    cases: list[_TestCase] = field(default_factory=list)
+    cases: list[Seen] = field(default_factory=list)
+    passed: dict[str, str] = field(default_factory=dict)
+    """Cases that passed and of which there is nothing else to say: their file by their name."""
+    repeated: set[str] = field(default_factory=set)
 
 
 class _Handler:
     """Collects suites and cases; a suite's properties may come before or after its cases."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.suites: list[_Suite] = []
-        self.open: list[int] = []
-        self.case: _TestCase | None = None
-        self.seen_root = False
+        self.open: list[_Suite] = []
+        self.root: Counts | None = None
+        self.in_case = False
+        self.case: Seen | None = None
+        """The open case, where there is something to say of it."""
+        self.name = self.file = ""
+        self.files: dict[str, str] = {}
         self.child: Mapping[str, str] = {}
+        self.problems: dict[str, None] = {}
 
-    def start(self, name: str, attributes: Mapping[str, str], line: int) -> bool:
-        if not self.seen_root:
-            self.seen_root = True
-            if name not in ("testsuites", "testsuite"):
-                raise XmlProblem(f"expected JUnit's <testsuites> or <testsuite>, seen <{name[:60]}>", line=line)
+    def start(self, name: str, attributes: Mapping[str, str]) -> bool:
         if name == "testcase":
-            if not self.open:
-                raise XmlProblem("a <testcase> outside any <testsuite>", line=line)
-            if self.case is not None:
-                raise XmlProblem("a <testcase> inside another", line=line)
-            parts = (attributes.get("classname", ""), attributes.get("name", ""))
-            self.case = _TestCase("::".join(part[:MAX_NAME] for part in parts if part))
+            self._case(attributes)
+        elif name in _TOLD:
+            self.child = attributes
+            return bool(self.open)
         elif name == "property":
             self._property(attributes.get("name", ""), attributes.get("value"))
-        elif name in ("failure", "error", "skipped"):
-            self.child = attributes
-            return self.case is not None
         elif name == "testsuite":
-            if self.case is not None:
-                raise XmlProblem("a <testsuite> inside a <testcase>", line=line)
-            parent = self.open[-1] if self.open else None
-            self.suites.append(_Suite(parent, attributes.get("timestamp", "")[:MAX_NAME]))
-            self.open.append(len(self.suites) - 1)
+            if self.in_case:
+                raise XmlProblem("a <testsuite> inside a <testcase>")
+            self._suite(attributes)
+        elif not self.suites and self.root is None:
+            if name != "testsuites":
+                raise XmlProblem(f"expected JUnit's <testsuites> or <testsuite>, seen <{name[:60]}>")
+            self.root = Counts.of(attributes)
         return False
+
+    def _case(self, attributes: Mapping[str, str]) -> None:
+        if not self.open:
+            if self.root is None:
+                raise XmlProblem("expected JUnit's <testsuites> or <testsuite>, seen <testcase>")
+            raise XmlProblem("a <testcase> outside any <testsuite>")
+        if self.in_case:
+            raise XmlProblem("a <testcase> inside another")
+        get = attributes.get
+        classname, name, file = get("classname", ""), get("name", ""), get("file", "")
+        if len(classname) + len(name) + len(file) > MAX_NAME:
+            classname, name, file = classname[:MAX_NAME], name[:MAX_NAME], file[:MAX_NAME]
+        self.name = f"{classname}::{name}" if classname and name else classname or name
+        # One text for a file, however many of its tests name it.
+        self.file = self.files.setdefault(file, file) if file else self.open[-1].file
+        self.in_case = True
+        if get("status") in _NOT_RUN or get("result") in _NOT_RUN:
+            self._told().skip("was not run", expected_failure=False)
+
+    def _told(self) -> Seen:
+        if self.case is None:
+            self.case = Seen(self.name, self.file)
+        return self.case
+
+    def _suite(self, attributes: Mapping[str, str]) -> None:
+        above = self.open[-1] if self.open else None
+        timestamp = attributes.get("timestamp", "")[:MAX_NAME] or (above.timestamp if above else "")
+        file = attributes.get("file", "")[:MAX_NAME] or (above.file if above else "")
+        position = None if above is None else self.suites.index(above)
+        suite = _Suite(position, Counts.of(attributes), timestamp, self.files.setdefault(file, file))
+        self.suites.append(suite)
+        self.open.append(suite)
 
     def _property(self, name: str, value: str | None) -> None:
         if not name.startswith("seatrial.") or len(name) > MAX_NAME or not self.open:
             return
         kept = value or ""
-        if self.case is not None:
-            if self.case.properties is None:
-                self.case.properties = {}
-            self.case.properties[name] = kept[:MAX_VALUE]
+        if self.in_case:
+            self._told().properties[name] = kept[:MAX_VALUE]
         else:
-            suite = self.suites[self.open[-1]]
-            suite.properties[name] = kept if name == "seatrial.expected" else kept[:MAX_VALUE]
+            self.open[-1].properties[name] = kept if name == "seatrial.expected" else kept[:MAX_VALUE]
 
     def end(self, name: str, text: str) -> None:
-        case = self.case
-        if name == "testcase" and case is not None:
-            self.suites[self.open[-1]].cases.append(case)
+        if name == "testcase":
+            if self.in_case:
+                self._end_case()
+        elif name in _TOLD:
+            if self.open:
+                self._end_told(name, self.child.get("message") or text.strip())
+        elif name == "testsuite":
+            self._close(self.open.pop().counts)
+        elif name == "testsuites" and not self.open and self.root is not None:
+            self._check(self.root)
+
+    def _end_case(self) -> None:
+        suite, case, self.in_case = self.open[-1], self.case, False
+        suite.counts.tests += 1
+        if case is not None:
+            suite.cases.append(case)
             self.case = None
-        elif name == "testsuite" and self.open:
-            self.open.pop()
-        elif case is not None and name in ("failure", "error"):
-            outcome = Outcome.FAIL if name == "failure" else Outcome.ERROR
-            if outcome.rank > case.worst.rank:
-                case.worst, case.message = outcome, (self.child.get("message") or text.strip())[:MAX_VALUE]
-        elif case is not None and name == "skipped":
-            case.skipped = True
-            kind = "expected to fail: " if self.child.get("type") == _EXPECTED_FAILURE else ""
-            case.message = case.message or (kind + (self.child.get("message") or text.strip()))[:MAX_VALUE]
+        elif self.name in suite.passed:
+            suite.repeated.add(self.name)
+        else:
+            suite.passed[self.name] = self.file
+
+    def _end_told(self, name: str, words: str) -> None:
+        if not self.in_case:
+            # What befell a whole suite, as some tools write it, is not lost.
+            outer = Seen(f"{self.open[-1].counts.name} (suite)", self.open[-1].file)
+            if name in ("failure", "error"):
+                self.open[-1].counts.bad += 1
+                outer.worsen(Outcome.ERROR, words)
+                self.open[-1].cases.append(outer)
+            return
+        case = self._told()
+        if name in _FLAKY:
+            case.flaky, case.message = True, case.message or words[:MAX_VALUE]
+        elif name == "skipped":
+            case.skip(words, expected_failure=self.child.get("type") == _EXPECTED_FAILURE)
+        else:
+            case.worsen(_FAILURES.get(name, Outcome.ERROR), words)
+            self.open[-1].counts.bad += name in ("failure", "error")
+
+    def _close(self, counts: Counts) -> None:
+        self._check(counts)
+        above = self.open[-1].counts if self.open else self.root
+        if above is not None:
+            above.add(counts)
+
+    def _check(self, counts: Counts) -> None:
+        outer = "" if self.root is None else self.root.name
+        for words in counts.disagreements(lenient=counts.name in MISCOUNTING or outer in MISCOUNTING):
+            self.problems.setdefault(words)
 
 
 def read(chunks: Iterable[bytes], source: str) -> Reading:
     """Everything that the file says; what is wrong with it is a problem in the reading."""
-    handler = _Handler()
+    handler = _Handler(source)
     try:
         parse(chunks, handler)
     except XmlProblem as error:
         return Reading.of_problem(source, str(error), grave=error.hostile)
-    if not any(suite.cases or suite.properties for suite in handler.suites):
-        return Reading.of_problem(source, "holds no test case")
-    return Reading.joined(_suite_reading(suite, handler.suites, source) for suite in handler.suites)
+    found = Reading(problems=tuple(Problem(source=source, message=words) for words in handler.problems))
+    if not any(suite.cases or suite.passed or suite.properties for suite in handler.suites):
+        return Reading.joined([found, Reading.of_problem(source, "holds no test case")])
+    readings = list(_readings(handler, source))
+    foreign = [run for reading in readings for run in reading.runs if run.foreign]
+    joined = Reading.joined([found, *readings])
+    return joined.with_runs([*(run for run in joined.runs if not run.foreign), *oldest_and_newest(foreign)])
 
 
-def _suite_reading(suite: _Suite, suites: list[_Suite], source: str) -> Reading:
-    inherited: dict[str, str] = {}
-    above: _Suite | None = suite
-    while above is not None:
-        inherited = {**above.properties, **inherited}
-        above = None if above.parent is None else suites[above.parent]
-    values, _ = own_values(inherited)
-    if not values:
-        return _foreign_suite(suite, source) if suite.cases else Reading()
+def _readings(handler: _Handler, source: str) -> Iterator[Reading]:
+    outer = "" if handler.root is None else handler.root.name
+    for suite in handler.suites:
+        inherited: dict[str, str] = {}
+        above: _Suite | None = suite
+        while above is not None:
+            inherited = {**above.properties, **inherited}
+            above = None if above.parent is None else handler.suites[above.parent]
+        values, _ = own_values(inherited)
+        if values:
+            yield _own(suite, values, source)
+        elif suite.cases or suite.passed:
+            yield _foreign(suite, source, reruns=outer in _RERUNNING or suite.counts.name in _RERUNNING)
+
+
+def _own(suite: _Suite, values: dict[str, str], source: str) -> Reading:
     problems = [*schema_problem(values.pop("schema", None), source)]
-    expected, unreadable = expected_cases(values.pop("expected", None), source)
+    expected, unreadable = junit_cases.expected_cases(values.pop("expected", None), source)
     run = RunFacts(source=source, values=values, expected=expected)
-    cases, contradictory = _own_cases(suite.cases, source, run.get("run-id"))
+    plain = [Seen(name, file) for name, file in suite.passed.items()]
+    cases, contradictory = junit_cases.own_cases([*suite.cases, *plain], source, run.get("run-id"))
     return Reading(runs=(run,), cases=cases, problems=(*problems, *unreadable, *contradictory))
 
 
-def expected_cases(written: str | None, source: str) -> tuple[tuple[GateCase, ...] | None, tuple[Problem, ...]]:
-    """The planned cases out of the property ``seatrial.expected``, and what is wrong with it."""
-    if written is None:
-        return None, (Problem(source=source, message="does not say which checks were expected"),)
-    try:
-        keys = json.loads(written)
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            raise ValueError("expected a list of keys")
-        return planned(keys, source), ()
-    except (ValueError, RecursionError) as error:
-        message = f"the list of expected checks is not readable: {error}"
-        return None, (Problem(source=source, message=message, grave=True),)
-
-
-def _own_cases(cases: list[_TestCase], source: str, run: str) -> tuple[tuple[GateCase, ...], list[Problem]]:
-    problems: list[Problem] = []
-    told: list[GateCase] = []
-    by_name: dict[str, set[GateCase]] = {}
-    nameless = []
-    for case in cases:
-        _, values = own_values(case.properties or {})
-        if "key" not in values:
-            nameless.append(case)
-            continue
-        try:
-            known = GateCase.of_properties(values, source=source, run=run)
-        except ValueError as error:
-            problems.append(Problem(source=source, message=str(error), grave=True))
-            nameless.append(case)
-            continue
-        checked = _checked(known, case)
-        by_name.setdefault(case.name, set()).add(checked)
-        told.append(checked)
-        if checked.outcome is not known.outcome and known.outcome is Outcome.PASS:
-            problems.append(Problem(source=source, message=f"{known.key}: {checked.message}", grave=True))
-    for case in nameless:
-        # pytest writes a failure and the error of its teardown as two cases of one name, the first without properties.
-        # Anything else without them, such as the test that a worker was running when it died, judges no product.
-        same = by_name.get(case.name, set())
-        if len({known.key for known in same}) != 1:
-            told.append(GateCase.of_foreign(case.name, _judging_nothing(case), case.message, source=source, run=run))
-        elif case.worst is not Outcome.PASS:
-            told += [known.at_least(Outcome.ERROR, case.message) for known in same]
-    return tuple(told), problems
-
-
-def _judging_nothing(case: _TestCase) -> Outcome | None:
-    if case.worst is not Outcome.PASS:
-        return Outcome.ERROR
-    return None if case.skipped else Outcome.PASS
-
-
-def _checked(told: GateCase, case: _TestCase) -> GateCase:
-    """The property's outcome, unless the elements say that it cannot be so good."""
-    if told.outcome is Outcome.PASS and (case.skipped or case.worst is not Outcome.PASS):
-        element = case.worst if case.worst is not Outcome.PASS else "skipped"
-        return told.at_least(Outcome.ERROR, f"contradictory: the property says pass, the element says {element}")
-    if told.outcome is None:
-        if case.worst is not Outcome.PASS:
-            return told.at_least(Outcome.ERROR, case.message)
-        return replace(told, skipped=True, message=told.message or case.message or "it neither ran nor was skipped")
-    return told
-
-
-def _foreign_suite(suite: _Suite, source: str) -> Reading:
-    cases = tuple(
-        GateCase.of_foreign(
-            case.name,
-            None if case.skipped and case.worst is Outcome.PASS else case.worst,
-            case.message,
-            source=source,
-        )
-        for case in suite.cases
-    )
+def _foreign(suite: _Suite, source: str, *, reruns: bool) -> Reading:
     values = {"finished": suite.timestamp} if suite.timestamp else {}
-    return Reading(runs=(RunFacts(source=source, values=values, foreign=True),), cases=cases)
+    cases = [case.foreign(source) for case in suite.cases]
+    passed = suite.passed
+    if reruns and suite.repeated:
+        # The attempts of pytest-rerunfailures that did not pass look like passes, but for the last.
+        flaky = [Seen(name, passed.pop(name), flaky=True, message="passed when run again") for name in suite.repeated]
+        cases += [case.foreign(source) for case in sorted(flaky, key=lambda case: case.name)]
+    return Reading(
+        runs=(RunFacts(source=source, values=values, foreign=True),),
+        cases=tuple(cases),
+        passes=(Passes(report=source, tests=passed),) if passed else (),
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seatrial.evidence.outcome import Role
-from seatrial.gate.evidence import STRICTNESS, GateCase, Problem, Reading, RunFacts
+from seatrial.gate.evidence import FOREIGN, STRICTNESS, GateCase, Passes, Problem, Reading, RunFacts
 
 _AGREED: Final = ("environment", "environment-hash", "phase", "track", "release-wanted", "release-seen", "digests")
 """Facts that no two reports of one run may tell differently."""
@@ -43,6 +43,10 @@ class Evidence:
     """The planned cases by key."""
     problems: tuple[Problem, ...]
     files: Mapping[str, str]
+    passes: tuple[Passes, ...] = ()
+    """Foreign tests that passed and are in no other place; none of them is among the cases."""
+    passed: Mapping[str, int] = field(default_factory=dict)
+    """How many of them count to each suite, once a policy has said so."""
 
     def facts(self, name: str) -> tuple[str, ...]:
         """The distinct values of a run-scope property, in the order of the runs."""
@@ -60,14 +64,16 @@ def merge(reading: Reading) -> Evidence:
     runs, differing = _runs(reading.runs)
     plans = [case for facts in reading.runs for case in facts.expected or ()]
     expected = _plan(plans)
-    cases = _merged(reading.cases)
-    known = _suites_by_check([*reading.cases, *plans])
+    told = _last_attempts(reading.cases)
+    cases = _merged(told)
+    known = _suites_by_check([*told, *plans])
     return Evidence(
         runs=runs,
         cases=_with_suites(cases, known),
         expected=_with_suites(expected, known),
-        problems=(*reading.problems, *differing, *_contradictions(reading.cases), *_misplaced(expected, cases)),
+        problems=(*reading.problems, *differing, *_contradictions(told), *_misplaced(expected, cases)),
         files=dict(sorted(reading.files.items())),
+        passes=_once(reading.passes, cases),
     )
 
 
@@ -118,6 +124,37 @@ def _merged(cases: Iterable[GateCase]) -> dict[str, GateCase]:
     return result
 
 
+def _last_attempts(cases: Sequence[GateCase]) -> list[GateCase]:
+    """Without the attempts at cases of ours that the same reports tell a later one of: that one says if it is flaky."""
+    last: dict[tuple[str, str, str], int] = {}
+    for case in cases:
+        if case.attempt > 1 and case.run:
+            place = (case.run, case.key, _form(case))
+            last[place] = max(last.get(place, 1), case.attempt)
+    if not last:
+        return list(cases)
+    return [case for case in cases if case.attempt >= last.get((case.run, case.key, _form(case)), 1)]
+
+
+def _form(case: GateCase) -> str:
+    """The report that tells of the case. Allure writes a file for each attempt, so all its files are one."""
+    return "allure" if case.source.endswith("-result.json") else case.source
+
+
+def _once(passes: Sequence[Passes], cases: Mapping[str, GateCase]) -> tuple[Passes, ...]:
+    """The passes of names of which no report says anything else, each once."""
+    others = {key.removeprefix(f"{FOREIGN}:") for key, case in cases.items() if case.foreign}
+    seen: set[str] = set()
+    kept = []
+    for report in passes:
+        again = (others | seen) & report.tests.keys() if others or seen else None
+        tests = {n: file for n, file in report.tests.items() if n not in again} if again else report.tests
+        kept.append(Passes(report=report.report, tests=tests))
+        if len(passes) > 1:
+            seen.update(tests)
+    return tuple(kept)
+
+
 def _stricter(first: GateCase, second: GateCase) -> GateCase:
     worse = second if _rank(second) > _rank(first) else first
     other = first if worse is second else second
@@ -130,10 +167,10 @@ def _stricter(first: GateCase, second: GateCase) -> GateCase:
     )
 
 
-def _rank(case: GateCase) -> tuple[int, bool, int]:
+def _rank(case: GateCase) -> tuple[int, bool, bool, int]:
     # Of two equal outcomes the one with the numbers and more words is shown.
     outcome = -1 if case.outcome is None else case.outcome.rank
-    return outcome, case.skipped, len(case.numbers) * 1_000 + len(case.message)
+    return outcome, case.flaky, case.skipped, len(case.numbers) * 1_000 + len(case.message)
 
 
 def _contradictions(cases: Iterable[GateCase]) -> list[Problem]:
@@ -154,16 +191,12 @@ def _contradictions(cases: Iterable[GateCase]) -> list[Problem]:
 
 
 def _worst_by_source(cases: Iterable[GateCase]) -> list[GateCase]:
-    """Cases of ours, one for each format that tells of it.
-
-    Allure writes a file for each attempt, so all its files are one source; JUnit may write a case twice.
-    """
+    """Cases of ours, one for each report that tells of it; JUnit may write a case twice."""
     result: dict[tuple[str, str, str], GateCase] = {}
     for case in cases:
         if not case.run or case.foreign:
             continue
-        form = "allure" if case.source.endswith("-result.json") else case.source
-        place = (case.run, case.key, form)
+        place = (case.run, case.key, _form(case))
         known = result.get(place)
         if known is None or _rank(case) > _rank(known):
             result[place] = case

@@ -26,9 +26,11 @@ def consequences(evidence: Evidence, policy: Policy) -> list[Cause]:
         *_uncalibrated(subjects, unsound, policy),
         *_errors(subjects),
         *_inconclusive(subjects, policy),
+        *_flaky(subjects, policy),
         *_controls(judged, subjects),
         *_dry_run(dry),
         *_foreign_skipped(cases),
+        *_expected_failures(cases),
     ]
 
 
@@ -138,6 +140,15 @@ def _inconclusive(subjects: Iterable[GateCase], policy: Policy) -> Iterator[Caus
         yield reasons.INCONCLUSIVE.cause(words, found, effect=effect)
 
 
+def _flaky(subjects: Iterable[GateCase], policy: Policy) -> Iterator[Cause]:
+    found = [case for case in subjects if case.flaky]
+    budget = policy.budgets.flaky
+    if found:
+        effect: Effect = "hold" if len(found) > budget else "note"
+        words = f"{_count(found)} passed after an attempt that did not, {budget} tolerated"
+        yield reasons.FLAKY.cause(words, found, effect=effect)
+
+
 def _controls(judged: Iterable[GateCase], subjects: Iterable[GateCase]) -> Iterator[Cause]:
     known = {(case.check, case.object) for case in subjects if case.outcome in (Outcome.FAIL, Outcome.ERROR)}
     found = [
@@ -158,9 +169,19 @@ def _dry_run(dry: Iterable[GateCase]) -> Iterator[Cause]:
 
 
 def _foreign_skipped(cases: Iterable[GateCase]) -> Iterator[Cause]:
-    found = [case for case in cases if case.foreign and case.outcome is None]
+    found = [case for case in cases if case.foreign and case.outcome is None and not case.expected_failure]
     if found:
         yield reasons.FOREIGN_SKIPPED.cause(f"{_count(found, 'foreign test')} skipped", found)
+
+
+def _expected_failures(cases: Iterable[GateCase]) -> Iterator[Cause]:
+    found = [case for case in cases if case.foreign and case.expected_failure]
+    if found:
+        passed = sum(case.outcome is Outcome.PASS for case in found)
+        words = f"{_count(found, 'foreign test')} expected to fail" + (
+            f", and {passed} of them passed" if passed else ""
+        )
+        yield reasons.EXPECTED_FAILURES.cause(words, found)
 
 
 def _count(cases: Sequence[GateCase], noun: str = "check") -> str:

@@ -92,6 +92,9 @@ class Budgets(Section, frozen=True):
     """`[budgets]`: how much that decides nothing is tolerated. There is none for errors: an error always holds."""
 
     inconclusive: Annotated[int, Meta(ge=0, description="inconclusive checks on the track under test")] = 0
+    flaky: Annotated[
+        int, Meta(ge=0, description="checks on the track under test that passed after an attempt that did not")
+    ] = 0
 
 
 class RollbackRules(Section, frozen=True):
@@ -152,6 +155,26 @@ class Waiver(Exemption, frozen=True):
     """
 
 
+class Foreign(Section, frozen=True):
+    """`[[foreign]]`: which tests that are none of ours count to which suite; the first entry that fits.
+
+    A test can satisfy a required suite so, and roll back where it is critical. It never stands for a check of ours.
+    """
+
+    match: Annotated[Glob, Meta(description="`classname::name` of a test, or its file; `*` is any text, `/` too")] = "*"
+    report: Annotated[
+        Glob, Meta(description="name of the report below the folder that is read, of Allure the folder with a `/`")
+    ] = "*"
+    suite: Annotated[
+        Literal["smoke", "synthetic", "config", "latency", "rollout", "recovery", "compliance", "foreign"],
+        Meta(description="suite that it counts to"),
+    ] = "foreign"
+    severity: Annotated[Literal["critical", "major", "minor"], Meta(description="what its failure weighs")] = "major"
+    trigger: Annotated[
+        Literal["health", "error-rate", "latency", ""], Meta(description="rollback trigger that it feeds")
+    ] = ""
+
+
 class Freeze(Section, frozen=True):
     """`[[freeze]]`: when nothing is promoted, either `from` a time `until` another, or every week.
 
@@ -202,6 +225,7 @@ class Policy(Section, frozen=True):
     waivable: Waivable = Waivable()
     waivers: tuple[Waiver, ...] = ()
     quarantine: tuple[Quarantine, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
     trigger_rules: dict[str, TriggerRules] = msgspec.field(default_factory=dict)
     dry_run: Annotated[tuple[str, ...], Meta(description="ids of checks that are shown and never decide")] = ()
 

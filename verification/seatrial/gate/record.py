@@ -85,6 +85,7 @@ def _case(case: GateCase) -> dict[str, Any]:
         "trigger": case.trigger,
         "role": case.role.value,
         "outcome": case.outcome.value if case.outcome else "",
+        "flaky": case.flaky,
         "skipped": case.skipped,
         "message": case.message,
         "numbers": dict(case.numbers),

@@ -19,16 +19,16 @@ MAX_TOKEN: Final = 8 * 1024 * 1024
 class XmlProblem(ValueError):
     """A file that is no report that can be trusted. ``hostile`` where it looks like an attack, not an accident."""
 
-    def __init__(self, message: str, *, line: int, hostile: bool = False) -> None:
-        super().__init__(f"line {line}: {message}")
+    def __init__(self, message: str, *, line: int = 0, hostile: bool = False) -> None:
+        super().__init__(f"line {line}: {message}" if line else message)
         self.hostile = hostile
 
 
 class Handler(Protocol):
     """What is told of each element, in document order; names come without a namespace prefix."""
 
-    def start(self, name: str, attributes: Mapping[str, str], line: int) -> bool:
-        """An element begins. True asks for its text. May raise XmlProblem."""
+    def start(self, name: str, attributes: Mapping[str, str]) -> bool:
+        """An element begins. True asks for its text. May raise XmlProblem, which is told the line."""
 
     def end(self, name: str, text: str) -> None:
         """An element ends; ``text`` is its own text, at most MAX_TEXT characters, empty where it was not asked for."""
@@ -54,8 +54,9 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
         raise XmlProblem(f"not whole XML: {words}", line=error.lineno) from None
     except (LookupError, UnicodeError) as error:
         raise XmlProblem(f"not readable: {error}", line=parser.CurrentLineNumber) from None
-    except XmlProblem:
-        raise
+    except XmlProblem as problem:
+        line = parser.CurrentLineNumber
+        raise XmlProblem(str(problem), line=line, hostile=problem.hostile) from None
     except ValueError as error:
         # Encodings of several bytes that expat does not know.
         raise XmlProblem(f"not readable: {error}", line=parser.CurrentLineNumber) from None
@@ -70,6 +71,8 @@ class _Reader:
         self.texts: dict[int, list[str]] = {}
         """Parts of the text of open elements that asked for it, by depth."""
         self.room: dict[int, int] = {}
+        self.listening = False
+        """Whether some open element asked for its text."""
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -80,29 +83,39 @@ class _Reader:
         self.parser.ExternalEntityRefHandler = lambda *_: self.refuse("an external entity")
 
     def refuse(self, what: str) -> NoReturn:
-        raise XmlProblem(
-            f"{what}, which no report needs: it is refused", line=self.parser.CurrentLineNumber, hostile=True
-        )
+        raise XmlProblem(f"{what}, which no report needs: it is refused", hostile=True)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
+        # Twice for each of a hundred thousand cases: the least that will do.
+        self.depth = depth = self.depth + 1
+        if depth > MAX_DEPTH:
             self.refuse(f"elements nested more than {MAX_DEPTH} deep")
-        wanted = self.handler.start(name.rpartition(":")[2], attributes, self.parser.CurrentLineNumber)
-        if wanted:
-            self.texts[self.depth], self.room[self.depth] = [], MAX_TEXT
-        self._listen()
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        if self.handler.start(name, attributes):
+            self.texts[depth], self.room[depth] = [], MAX_TEXT
+            self.parser.CharacterDataHandler = self._characters
+            self.listening = True
+        elif self.listening:
+            self._listen()
 
     def _end(self, name: str) -> None:
-        text = "".join(self.texts.pop(self.depth, ()))
-        self.room.pop(self.depth, None)
-        self.depth -= 1
-        self._listen()
-        self.handler.end(name.rpartition(":")[2], text)
+        depth = self.depth
+        self.depth = depth - 1
+        text = ""
+        if self.listening:
+            if depth in self.texts:
+                text = "".join(self.texts.pop(depth))
+                del self.room[depth]
+            self._listen()
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        self.handler.end(name, text)
 
     def _listen(self) -> None:
         # Most text is none that a decision needs, and a call for each piece would cost more than the parsing.
         self.parser.CharacterDataHandler = self._characters if self.depth in self.texts else None
+        self.listening = bool(self.texts)
 
     def _characters(self, data: str) -> None:
         room = self.room[self.depth]

@@ -16,7 +16,7 @@ MAX_CASES: Final = 8
 MAX_NAMES: Final = 20
 """Of cases of which there is nothing to say but that they are missing."""
 WIDTH: Final = 110
-COLUMNS: Final = ("expected", "executed", "pass", "inconclusive", "error", "fail", "skipped", "absent", "n/a")
+COLUMNS: Final = ("expected", "executed", "pass", "flaky", "inconclusive", "error", "fail", "skipped", "absent", "n/a")
 _COLOURS: Final = {Verdict.PROMOTE: "32", Verdict.HOLD: "33", Verdict.ROLLBACK: "31"}
 MEANING: Final = {
     Verdict.PROMOTE: "the evidence is complete, and nothing that counts speaks against the release",
@@ -56,7 +56,7 @@ def words(case: GateCase) -> str:
 
 def tally(count: SuiteCount) -> tuple[int, ...]:
     """The values of COLUMNS."""
-    outcomes = (count.passed, count.inconclusive, count.error, count.fail)
+    outcomes = (count.passed, count.flaky, count.inconclusive, count.error, count.fail)
     return (count.expected, count.executed, *outcomes, count.skipped, count.absent, count.not_applicable)
 
 
