@@ -139,7 +139,7 @@ def _parsed(content: bytes) -> _Result:
     """Raises ValueError in words."""
     try:
         return _decode(content)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError, MemoryError) as error:
         # Read again, slowly, for words with a line.
         as_object(content)
         raise ValueError(f"line 1: not whole JSON: {error}") from None
@@ -214,6 +214,19 @@ def _moment(stop: int) -> str:
         return dt.datetime.fromtimestamp(stop / 1000, dt.UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def read_globals(content: bytes, source: str) -> Reading:
+    """``*-globals.json``: errors of a run that belong to no test, such as those of Mocha's hooks."""
+    try:
+        errors = as_object(content).get("errors") or []
+        if not isinstance(errors, list):
+            raise ValueError(f"errors: expected a list, seen {kind_of(errors)}")
+    except ValueError as error:
+        return Reading.of_problem(source, str(error))
+    words = [str(error.get("message") or "") if isinstance(error, dict) else str(error) for error in errors]
+    cases = tuple(GateCase.of_foreign(f"{source} (run)", Outcome.ERROR, text, source=source) for text in words)
+    return Reading(cases=cases)
 
 
 def read(results: Iterable[tuple[bytes, str]]) -> Reading:

@@ -23,6 +23,7 @@ MAX_FILE: Final = 16 * 1024 * 1024 * 1024
 """Bytes; XML is streamed, but no report is as large as this, and hashing it would take minutes."""
 CHUNK: Final = 256 * 1024
 
+_GLOBALS: Final = "-globals.json"
 _JSON_READERS: Final = {"evidence.json": results.read_evidence, "seatrial-run.json": results.read_run}
 
 
@@ -134,7 +135,7 @@ def _is_report(name: str) -> bool:
     if name[-4:].lower() == ".xml":
         # What a check attached to its Allure result is no report.
         return not name[:-4].endswith("-attachment")
-    return name.endswith("-result.json") or name in _JSON_READERS
+    return name.endswith(("-result.json", _GLOBALS)) or name in _JSON_READERS
 
 
 class _Found:
@@ -186,6 +187,8 @@ class _Found:
         self.files[source] = digest.hexdigest()
         if size > limit:
             self.problem(source, f"is larger than {limit >> 20} MiB, and is no report")
+        elif name.endswith(_GLOBALS):
+            self.readings.append(allure.read_globals(b"".join(parts), source))
         elif name in _JSON_READERS:
             self.readings.append(_JSON_READERS[name](b"".join(parts), source))
         else:

@@ -13,6 +13,7 @@ import msgspec
 from seatrial import generated
 from seatrial.gate import advice, policy_schema
 from seatrial.gate.cause import REASONS, Kind, Reason
+from seatrial.gate.counts import MISCOUNTING
 from seatrial.gate.decision import Verdict
 from seatrial.gate.policy import SUITES, Policy
 from seatrial.gate.question import CLOCK_SKEW
@@ -79,7 +80,8 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 
 ## How reports become evidence
 
-- Below each folder the gate reads `*.xml` (JUnit), `*-result.json` and `seatrial-run.json` (Allure), and `evidence.json`.
+- Below each folder the gate reads `*.xml` (JUnit), `*-result.json`, `*-globals.json` and `seatrial-run.json` (Allure), and
+  `evidence.json`.
   Hidden folders, `samples/` and Allure's attachments are left out. Any one kind is enough; together they must agree.
 - A case is known by its key, `check[object]@track`. The worst outcome told of it counts:
   `pass` < `inconclusive` < `error` < `fail`. A skip is no outcome, and gives way to any. The same goes for its severity.
@@ -94,6 +96,22 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 - A case without `seatrial.` properties belongs to the suite `foreign`, with the severity `major`, and can stand for none
   of ours, whatever its name. In the report of a run of ours it counts for nothing, and its failure is an error: such is
   the test that a dying worker leaves behind. Times of foreign reports without a zone are read as UTC.
+- `[[foreign]]` in a policy counts such tests to suites, with a severity and a trigger, by globs over their names, files and
+  reports. They can satisfy a required suite then, and roll back where they are critical.
+- A test that passed after an attempt that did not is *flaky*, neither passed nor failed: it holds above `[budgets] flaky`.
+  Reports that tell it: `flakyFailure` and `flakyError` (Surefire, Gradle with `mergeReruns`, cargo-nextest, Playwright with
+  `includeRetries`), the extra cases of pytest-rerunfailures, results of one `historyId` in one folder of Allure by their
+  start, `statusDetails.flaky`, and the property `seatrial.attempt` of ours. Elsewhere, of cases of one name the worst counts,
+  so a rerun of gotestsum or Gradle without `mergeReruns` stays a failure. Jest, Vitest, RSpec, Mocha and Cypress, and
+  Playwright's JUnit as it is by default, tell the last attempt alone: what is not written cannot be seen here.
+- Expected failures are noted, and so are passes that were expected to fail where the report says so, as Allure does; pytest
+  writes such a pass into JUnit as any other.
+- What a suite declares as `tests`, and as `failures` and `errors` together, is compared with what is in it; a disagreement
+  holds. Tests are not compared where the tool is known to count otherwise:
+{{miscounting}}
+- gotestsum tells of a package that does not compile in the number of errors alone: that disagreement is meant. `*-globals.json`
+  of Allure are errors of a run that belong to no test, such as those of hooks, and hold. PHPUnit, k6 and Surefire before
+  version 3 write no time: evidence of them wants `max_age = "any"`.
 - A document type, an entity, endless tags or depth make a report hostile. Links out of the folder are not followed, pipes
   and devices not opened; both hold.
 - Evidence from more than {int(CLOCK_SKEW.total_seconds() // 60)} minutes in the future is not believed.
@@ -182,6 +200,7 @@ def page() -> str:
         kinds="\n".join(f"| {kind.value} | {meaning} |" for kind, meaning in _KINDS.items()),
         reasons="\n".join(map(_reason, REASONS)),
         suites=", ".join(f"`{suite}`" for suite in SUITES),
+        miscounting="\n".join(f"  `{name}`: {why};" for name, why in MISCOUNTING.items()),
     )
     return "\n".join([head, _top(), *map(_section, policy_schema.sections())])
 

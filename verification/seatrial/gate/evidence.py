@@ -217,10 +217,6 @@ class Reading:
             files={name: digest for part in parts for name, digest in part.files.items()},
         )
 
-    def with_runs(self, runs: Iterable[RunFacts]) -> Reading:
-        """The same reading of other runs."""
-        return replace(self, runs=tuple(runs))
-
 
 def oldest_and_newest(runs: Iterable[RunFacts]) -> list[RunFacts]:
     """Of runs that are known by their end alone those that can be too old, too new, or without one: at most three."""

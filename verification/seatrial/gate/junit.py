@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seatrial.evidence.outcome import Outcome
@@ -14,11 +14,16 @@ from seatrial.gate.junit_cases import MAX_NAME, MAX_VALUE, Seen
 from seatrial.gate.xml import XmlProblem, parse
 
 _EXPECTED_FAILURE: Final = "pytest.xfail"
-_FAILURES: Final = {"failure": Outcome.FAIL, "error": Outcome.ERROR, "rerunFailure": Outcome.FAIL}
-_FAILURES_OF_OTHERS: Final = {"rerunError": Outcome.ERROR}
+_FAILURES: Final = {
+    "failure": Outcome.FAIL,
+    "error": Outcome.ERROR,
+    "rerunFailure": Outcome.FAIL,
+    "rerunError": Outcome.ERROR,
+}
 _FLAKY: Final = frozenset({"flakyFailure", "flakyError"})
 """Attempts that failed before one passed, as Surefire, Gradle, nextest and Playwright write them."""
-_TOLD: Final = frozenset({*_FAILURES, *_FAILURES_OF_OTHERS, *_FLAKY, "skipped"})
+_ATTEMPTS: Final = frozenset({*_FLAKY, "rerunFailure", "rerunError"})
+_TOLD: Final = frozenset({*_FAILURES, *_FLAKY, "skipped"})
 _NOT_RUN: Final = frozenset({"notrun", "disabled", "skipped", "suppressed"})
 """Values of `status` and `result` by which GoogleTest and CTest write a test that did not run."""
 _RERUNNING: Final = frozenset({"pytest", "pytest tests"})
@@ -46,6 +51,8 @@ class _Handler:
         self.suites: list[_Suite] = []
         self.open: list[_Suite] = []
         self.root: Counts | None = None
+        self.timestamp = ""
+        """When the outermost element says that it was, which counts where a suite says nothing."""
         self.in_case = False
         self.case: Seen | None = None
         """The open case, where there is something to say of it."""
@@ -70,6 +77,7 @@ class _Handler:
             if name != "testsuites":
                 raise XmlProblem(f"expected JUnit's <testsuites> or <testsuite>, seen <{name[:60]}>")
             self.root = Counts.of(attributes)
+            self.timestamp = attributes.get("timestamp", "")[:MAX_NAME]
         return False
 
     def _case(self, attributes: Mapping[str, str]) -> None:
@@ -97,7 +105,7 @@ class _Handler:
 
     def _suite(self, attributes: Mapping[str, str]) -> None:
         above = self.open[-1] if self.open else None
-        timestamp = attributes.get("timestamp", "")[:MAX_NAME] or (above.timestamp if above else "")
+        timestamp = attributes.get("timestamp", "")[:MAX_NAME] or (above.timestamp if above else self.timestamp)
         file = attributes.get("file", "")[:MAX_NAME] or (above.file if above else "")
         position = None if above is None else self.suites.index(above)
         suite = _Suite(position, Counts.of(attributes), timestamp, self.files.setdefault(file, file))
@@ -151,8 +159,10 @@ class _Handler:
         elif name == "skipped":
             case.skip(words, expected_failure=self.child.get("type") == _EXPECTED_FAILURE)
         else:
-            case.worsen(_FAILURES.get(name, Outcome.ERROR), words)
-            self.open[-1].counts.bad += name in ("failure", "error")
+            case.worsen(_FAILURES[name], words)
+        counts = self.open[-1].counts
+        counts.bad += name in ("failure", "error")
+        counts.attempts += name in _ATTEMPTS
 
     def _close(self, counts: Counts) -> None:
         self._check(counts)
@@ -178,8 +188,16 @@ def read(chunks: Iterable[bytes], source: str) -> Reading:
         return Reading.joined([found, Reading.of_problem(source, "holds no test case")])
     readings = list(_readings(handler, source))
     foreign = [run for reading in readings for run in reading.runs if run.foreign]
+    passed: dict[str, str] = {}
+    for reading in readings:
+        for passes in reading.passes:
+            passed.update(passes.tests)
     joined = Reading.joined([found, *readings])
-    return joined.with_runs([*(run for run in joined.runs if not run.foreign), *oldest_and_newest(foreign)])
+    return replace(
+        joined,
+        runs=(*(run for run in joined.runs if not run.foreign), *oldest_and_newest(foreign)),
+        passes=(Passes(report=source, tests=passed),) if passed else (),
+    )
 
 
 def _readings(handler: _Handler, source: str) -> Iterator[Reading]:

@@ -147,8 +147,9 @@ def _once(passes: Sequence[Passes], cases: Mapping[str, GateCase]) -> tuple[Pass
     seen: set[str] = set()
     kept = []
     for report in passes:
-        again = (others | seen) & report.tests.keys() if others or seen else None
-        tests = {n: file for n, file in report.tests.items() if n not in again} if again else report.tests
+        tests = report.tests
+        if others or seen:
+            tests = {name: file for name, file in tests.items() if name not in others and name not in seen}
         kept.append(Passes(report=report.report, tests=tests))
         if len(passes) > 1:
             seen.update(tests)

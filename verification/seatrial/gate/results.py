@@ -23,6 +23,9 @@ def as_object(content: bytes) -> dict[str, Any]:
         raise ValueError("line 1: not UTF-8 text") from None
     except RecursionError:
         raise ValueError("line 1: nested too deep") from None
+    except MemoryError:
+        # Brackets alone take thirty times their size; what was read so far is free again.
+        raise ValueError("line 1: takes more memory than there is") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}: not whole JSON: {error.msg}") from None
     except ValueError:

@@ -14,6 +14,10 @@ MAX_TEXT: Final = 16_000
 MAX_DEPTH: Final = 100
 MAX_TOKEN: Final = 8 * 1024 * 1024
 """Bytes that one tag, comment or instruction may be long: expat keeps it whole until it ends."""
+ENCODINGS: Final = frozenset(
+    {"utf-8", "utf8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
+)
+"""What tools write; for any other name Python would look for a codec, and some read the same bytes as other text."""
 
 
 class XmlProblem(ValueError):
@@ -78,12 +82,17 @@ class _Reader:
         self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
+        self.parser.XmlDeclHandler = self._declared
         self.parser.StartDoctypeDeclHandler = lambda *_: self.refuse("a document type declaration")
         self.parser.EntityDeclHandler = lambda *_: self.refuse("an entity declaration")
         self.parser.ExternalEntityRefHandler = lambda *_: self.refuse("an external entity")
 
     def refuse(self, what: str) -> NoReturn:
         raise XmlProblem(f"{what}, which no report needs: it is refused", hostile=True)
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise XmlProblem(f"not readable: expected an encoding such as UTF-8, seen {encoding[:60]!r}")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         # Twice for each of a hundred thousand cases: the least that will do.
