@@ -53,7 +53,7 @@ class GateCase:
     file: str = ""
     """Of a foreign case the file of the test, where the report says."""
     expected_failure: bool = False
-    """Whether it was skipped since it failed, as it was expected to."""
+    """Whether it was skipped since it failed, as it was expected to; or passed, though it was expected to fail."""
     attempt: int = 1
     flaky: bool = False
     """Whether it passed after an attempt that did not."""
@@ -123,13 +123,13 @@ class GateCase:
             suite=FOREIGN,
             outcome=outcome,
             skipped=outcome is None,
-            message="" if outcome is Outcome.PASS and not flaky else line,
+            message="" if outcome is Outcome.PASS and not flaky and not expected_failure else line,
             source=source,
             run=run,
             foreign=True,
             file=file,
             flaky=flaky and outcome is Outcome.PASS,
-            expected_failure=expected_failure and outcome is None,
+            expected_failure=expected_failure and outcome in (None, Outcome.PASS),
         )
 
     def at_least(self, outcome: Outcome, message: str) -> GateCase:
