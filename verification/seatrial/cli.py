@@ -100,6 +100,11 @@ COMMANDS: Final = (
         module="seatrial.webhook.command",
         summary="answer Flagger and Argo Rollouts from recorded decisions",
     ),
+    Command(
+        name="drill",
+        module="seatrial.drill.command",
+        summary="take a release back, or lose a pod, on purpose, and measure the way back",
+    ),
     Command(name="demo", module="seatrial.demo.command", summary="serve the embedded demo"),
 )
 

@@ -90,12 +90,19 @@ class Connection:
         """One JSON object, for something posted: reviews alone, which write nothing. Raises CannotRead."""
         return self._repeat("POST", path, (), body)
 
+    def delete(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete one object, with DeleteOptions; who calls this has seen that the environment allows it.
+
+        Raises CannotRead.
+        """
+        return self._repeat("DELETE", path, (), body)
+
     def _repeat(
         self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         for attempt in range(RETRIES + 1):
             answer = self._ask(method, path, query, body)
-            if answer.status in (200, 201):
+            if answer.status in (200, 201, 202):
                 return _document(answer.data)
             wait = _retry_after(answer.retry_after) if answer.status in (429, 503) else None
             if wait is None or attempt == RETRIES:

@@ -51,7 +51,7 @@ def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
     unread: dict[str, str] = {}
     absent: set[str] = set()
     intake = Intake()
-    stranger = _stranger(connection, cluster)
+    stranger = another_cluster(connection, cluster)
     if stranger:
         # Nothing is said about a cluster that is not meant, but which one it is.
         unread = dict.fromkeys((kind for kind in wanted if kind != "Namespace"), stranger)
@@ -89,7 +89,7 @@ def read(cluster: Cluster | None, kinds: Iterable[str]) -> Snapshot:
     )
 
 
-def _stranger(connection: Connection, cluster: Cluster) -> str:
+def another_cluster(connection: Connection, cluster: Cluster) -> str:
     """Why this is not the cluster that the environment names; empty where it is, or where it names none."""
     if cluster.server is not None and connection.server.rstrip("/") != cluster.server.rstrip("/"):
         return f"another cluster was reached: expected {cluster.server}, seen {connection.server} (cluster.server)"

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from seatrial.environment.drills import Drills
 from seatrial.environment.metrics_model import ServiceMetrics
 from seatrial.environment.rollout import Rollout, Shifter
 from seatrial.environment.strategy import Strategy
@@ -455,6 +456,8 @@ class Environment(Model):
     """recovery objectives"""
     rollout: Rollout = Rollout()
     """rollout strategy and the way back"""
+    drills: Drills = Drills()
+    """drills of the way back"""
     config: Strategy = Strategy()
     """what the configuration must be like"""
     data: Data = Data()

@@ -25,5 +25,22 @@ def refuse_load(environment: Environment) -> str | None:
     )
 
 
+def refuse_drill(environment: Environment) -> str | None:
+    """Why nothing may be broken on purpose here, or None where it may."""
+    drills = environment.drills
+    if not drills.allowed:
+        return (
+            f"drills.allowed is false in the environment {environment.name}; `allowed = true` under [drills] of its "
+            "file would allow it"
+        )
+    production = environment.data.classification == "production" or environment.name == "production"
+    if production and not drills.allowed_in_production:
+        return (
+            f"the environment {environment.name} counts as production{_kept_by(environment)}; beside `allowed` it "
+            "takes `allowed_in_production = true` under [drills] of its file, or another `data.classification`"
+        )
+    return None
+
+
 def _kept_by(environment: Environment) -> str:
     return ", which holds production data" if environment.data.classification == "production" else ""

@@ -146,6 +146,10 @@ def contradictions(environment: Environment) -> Iterator[tuple[Key, str]]:
         if cluster and cluster.namespaces and service.namespace and service.namespace not in cluster.namespaces:
             known = ", ".join(cluster.namespaces)
             yield (*at, "namespace"), f"expected one of cluster.namespaces ({known}), seen {service.namespace!r}"
+    for name in environment.drills.services:
+        if name not in environment.services:
+            hint = _hint(name, sorted(environment.services))
+            yield ("drills", "services"), f"expected names of services, seen {name!r}{hint}"
     for region, content in environment.regions.items():
         for name in content.services:
             if name not in environment.services:
