@@ -11,6 +11,7 @@ import pytest
 
 from seatrial.checks import rollout
 from seatrial.checks.locate import locate
+from seatrial.environment.model import Environment
 from seatrial.environment.rollout import Rollout
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
@@ -75,6 +76,16 @@ def status(**values: Any) -> Change:
     return lambda objects: objects["Deployment"][0]["status"].update(values)
 
 
+def previous(image: str) -> Change:
+    """The earlier revision's image."""
+    template = {"spec": {"containers": [{"name": "chat", "image": image}]}}
+    return lambda objects: objects["ReplicaSet"][0].update(spec={"template": template})
+
+
+def migrated(declared: str) -> Change:
+    return lambda objects: objects["Deployment"][0]["metadata"]["annotations"].update({rollout.MIGRATION: declared})
+
+
 STUCK = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
 TWICE = {
     "containerStatuses": [{"name": "chat", "restartCount": 2, "lastState": {"terminated": {"reason": "OOMKilled"}}}]
@@ -106,10 +117,51 @@ TWICE = {
             "0 earlier revisions",
             id="rollback/history-of-somebody-else",
         ),
+        ("rollback/previous-image", previous("shop/chat:1.4.2"), Outcome.PASS, ""),
+        pytest.param(
+            "rollback/previous-image",
+            previous(f"shop/chat@sha256:{'0' * 64}"),
+            Outcome.PASS,
+            "",
+            id="rollback/previous-image-by-digest",
+        ),
+        ("rollback/previous-image", previous("registry:5000/shop/chat"), Outcome.FAIL, "registry:5000/shop/chat"),
+        ("rollback/previous-image", previous("shop/chat:latest"), Outcome.FAIL, "shop/chat:latest"),
+        ("rollback/migration", migrated("compatible"), Outcome.PASS, "compatible"),
+        ("rollback/migration", migrated("none"), Outcome.PASS, "none"),
+        ("rollback/migration", migrated("incompatible"), Outcome.FAIL, "incompatible"),
+        ("rollback/migration", migrated("yes"), Outcome.FAIL, "yes"),
     ],
 )
 def test_rollout(identity: str, change: Change, outcome: Outcome, seen: str) -> None:
     assessment = run(identity, change)
+    assert (assessment.outcome, assessment.seen) == (outcome, seen)
+
+
+@pytest.mark.parametrize(
+    ("identity", "change"),
+    [("rollback/migration", status()), ("rollback/previous-image", lambda objects: objects["ReplicaSet"].pop(0))],
+)
+def test_nothing_to_look_at_is_neither_good_nor_bad(identity: str, change: Change) -> None:
+    assert not run(identity, change).applicable
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome", "seen"),
+    [
+        (["helm", "rollback", "chat", "--wait"], Outcome.PASS, ""),
+        (["sh", "-c", "./back.sh && ./verify.sh ${REGION}"], Outcome.PASS, ""),
+        ([], Outcome.FAIL, "none"),
+        (["helm", "rollback", "chat", "REVISION"], Outcome.FAIL, "REVISION"),
+        (["helm", "rollback", "chat", "<revision>"], Outcome.FAIL, "<revision>"),
+        (["helm", "rollback", "chat", "${LAST}"], Outcome.FAIL, "${LAST}"),
+        (["./back.sh", "&&", "./verify.sh"], Outcome.FAIL, "&&"),
+        (["./back.sh", ""], Outcome.FAIL, ""),
+    ],
+)
+def test_the_single_command(words: list[str], outcome: Outcome, seen: str) -> None:
+    environment = Environment.model_validate({"name": "shop", "rollout": {"rollback_command": words}})
+    assessment = CHECKS["rollback/command"].run(environment)
     assert (assessment.outcome, assessment.seen) == (outcome, seen)
 
 

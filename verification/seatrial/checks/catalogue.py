@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from seatrial.checks import host, metrics, rollout, smoke
+from seatrial.checks import host, metrics, recovery, rollout, smoke
 from seatrial.checks.check import Check
 from seatrial.checks.config import (
     access,
@@ -99,6 +99,6 @@ def _once(every: Iterable[Check]) -> None:
 
 def catalogue() -> tuple[Check, ...]:
     """Every check, by suite and id. Raises ValueError where two have the same id."""
-    every = (*smoke.CHECKS, *host.CHECKS, *CONFIG, *rollout.CHECKS, *metrics.CHECKS)
+    every = (*smoke.CHECKS, *host.CHECKS, *CONFIG, *rollout.CHECKS, *metrics.CHECKS, *recovery.CHECKS)
     _once(every)
     return tuple(sorted(every, key=lambda check: (check.suite, check.id)))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Severity, Trigger
 
-Per = Literal["service", "workload", "object", "namespace", "cluster", "release", "host"]
+Per = Literal["service", "workload", "object", "namespace", "cluster", "release", "host", "environment"]
 """What one case of the check is about."""
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import Final
 
 from seatrial.checks.check import Check, check
 from seatrial.checks.config.helm import earlier_replica_sets
+from seatrial.checks.config.images import parse
+from seatrial.environment.model import Environment
 from seatrial.environment.rollout import Rollout
 from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.snapshot.helm import SECRET_TYPE, newest_first
-from seatrial.snapshot.objects import Item, condition, get, labels_of, name_of
+from seatrial.snapshot.objects import Item, annotations_of, condition, get, labels_of, name_of
 from seatrial.snapshot.snapshot import Snapshot
 from seatrial.snapshot.workload import Workload
 
@@ -121,6 +125,93 @@ def history(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
     return Assessment.passed(f"{workload.where} has {count}", seen=count, limit="at least 1", n=len(found))
 
 
+@check("rollback/previous-image", suite="rollout", severity="major", per="workload", needs=("Deployment", "ReplicaSet"))
+def previous_image(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
+    """The images of the previous revision are named by a digest, or by a tag that does not move.
+
+    Why: a rollback to `latest` starts whatever that is by then, which may be the very release that is taken back.
+
+    Remedy: name images by version or digest, and keep those of earlier releases in the registry.
+    """
+    earlier = next(iter(earlier_replica_sets(workload)), None) if workload.kind == "Deployment" else None
+    if earlier is None:
+        return Assessment.not_applicable(f"{workload.where} has no earlier ReplicaSet, of which rollback/history tells")
+    containers = Workload(kind="ReplicaSet", item=earlier, snapshot=workload.snapshot).containers
+    named = [(one, str(one.item.get("image") or "")) for one in containers]
+    where = f"ReplicaSet {workload.namespace}/{name_of(earlier)}"
+    findings = [
+        Finding(where=where, path=f"{one.path}.image", expected="a version or a digest", seen=image or "nothing")
+        for one, image in named
+        if not parse(image).digest and parse(image).tag in ("", "latest")
+    ]
+    held = f"the previous revision is known: {', '.join(image for _, image in named)}"
+    return Assessment.of_findings(
+        findings, held=held, broken="{count} image(s) of the previous revision are not known", n=len(named)
+    )
+
+
+MIGRATION: Final = "seatrial.io/migration"
+"""Annotation of a workload or its pod template: what its release did to the database."""
+_COMPATIBLE: Final = ("none", "compatible")
+
+
+@check("rollback/migration", suite="rollout", severity="critical", per="workload", needs=("Deployment",))
+def migration(workload: Workload, rules: Rollout) -> Assessment:  # noqa: ARG001
+    """The previous revision can run on the schema that this one has left: the workload declares its migration so.
+
+    Why: after an incompatible migration a rollback brings back code that cannot read its own data.
+
+    Remedy: split the migration into steps that both versions bear (expand, release, contract). Declare it with the
+    annotation `seatrial.io/migration`: `none`, `compatible` or `incompatible`; without it nothing is said.
+    """
+    declared = annotations_of(workload.item).get(MIGRATION) or annotations_of(workload.template).get(MIGRATION)
+    if declared is None:
+        return Assessment.not_applicable(f"{workload.where} does not declare {MIGRATION}")
+    words = f"{workload.where} declares its migration {declared}"
+    if declared not in _COMPATIBLE:
+        remedy = "do not roll back: mend it forwards, or restore the schema first"
+        return Assessment.failed(words, seen=str(declared), limit=" or ".join(_COMPATIBLE), remedy=remedy)
+    return Assessment.passed(words, seen=str(declared), limit=" or ".join(_COMPATIBLE), n=1)
+
+
+_UNFILLED: Final = re.compile(r"<[^>]*>|\$\{[^}]*\}|\bREVISION\b|\bTODO\b|^\.\.\.$")
+
+
+@check("rollback/command", suite="rollout", severity="major", per="environment")
+def command(environment: Environment) -> Assessment:
+    """The single command that takes a release back is known, and can be run as it stands.
+
+    Why: at night nobody should have to look up a revision, fill in a placeholder or put three commands in order.
+
+    Remedy: set `rollback_command` under [rollout] as a list of words; put several steps into a script of your own.
+    """
+    words = environment.rollout.rollback_command
+    if not words:
+        limit = "rollout.rollback_command"
+        return Assessment.failed("no single command takes a release back", seen="none", limit=limit)
+    shell = words[0].rpartition("/")[2] in ("sh", "bash")
+    findings = [
+        Finding(where="rollout.rollback_command", path=f"[{index}]", expected=expected, seen=word)
+        for index, word in enumerate(words)
+        for expected in _objections(word, shell=shell)
+    ]
+    shown = shlex.join(words)
+    return Assessment.of_findings(
+        findings,
+        held=f"one command takes a release back: {shown}",
+        broken="{count} word(s) cannot be run as they stand",
+        n=1,
+    )
+
+
+def _objections(word: str, *, shell: bool) -> list[str]:
+    if not word.strip():
+        return ["a word that is not empty"]
+    if not shell and word in ("&&", "||", ";", "|"):
+        return ["one command, since no shell reads this"]
+    return ["a word without a placeholder"] if not shell and _UNFILLED.search(word) else []
+
+
 @check("helm/release-deployed", suite="rollout", severity="critical", per="release", needs=("Secret",))
 def release_deployed(name: str, namespace: str, snapshot: Snapshot) -> Assessment:
     """The newest revision of the Helm release is deployed.
@@ -150,4 +241,14 @@ def release_deployed(name: str, namespace: str, snapshot: Snapshot) -> Assessmen
     return Assessment.passed(words, seen=status, limit="deployed", n=len(records))
 
 
-CHECKS: Final[tuple[Check, ...]] = (complete, observed_generation, ready_replicas, restarts, history, release_deployed)
+CHECKS: Final[tuple[Check, ...]] = (
+    complete,
+    observed_generation,
+    ready_replicas,
+    restarts,
+    history,
+    previous_image,
+    migration,
+    command,
+    release_deployed,
+)

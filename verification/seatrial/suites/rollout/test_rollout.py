@@ -8,6 +8,7 @@ import pytest
 
 from seatrial.checks.check import Check
 from seatrial.checks.locate import locate
+from seatrial.environment.model import Environment
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.fixtures.plans import parametrize, rollout_plans
@@ -18,15 +19,22 @@ pytestmark = pytest.mark.rollout
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each check and workload or release."""
+    """One item for each check and workload or release, or for the environment."""
     here = context(metafunc.config)
     parametrize(metafunc, rollout_plans(here.environment, here.track))
 
 
 def test_rollout(
-    check: Check, subject: ServiceTarget, cluster: Snapshot, run: RunView, record: Callable[[Assessment], None]
+    check: Check,
+    subject: ServiceTarget | Environment,
+    cluster: Snapshot,
+    run: RunView,
+    record: Callable[[Assessment], None],
 ) -> None:
-    """The check holds for the workload or the release."""
+    """The check holds for the workload, the release, or the environment."""
+    if isinstance(subject, Environment):
+        record(check.run(run.environment))
+        return
     service = subject.service
     try:
         if check.per == "release":

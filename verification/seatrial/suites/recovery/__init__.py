@@ -1,0 +1,1 @@
+"""Has the way back been gone, and how long did it take?"""
