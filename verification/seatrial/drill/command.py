@@ -110,7 +110,7 @@ def _held(plan: Plan, keeper: Keeper, clean: Callable[[str], str]) -> int:
             keeper.keep(ended=True, problem="the drill itself broke down")
             raise
     record = keeper.keep(ended=True)
-    print(_story(record, keeper.folder))
+    print(clean(_story(record, keeper.folder)))
     return EXIT[record.outcome]
 
 
