@@ -125,6 +125,40 @@ def test_header_says_what_is_verified(project: Project) -> None:
     )
 
 
+FIRST, SECOND = (f"sha256:{digit * 64}" for digit in "ab")
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "expected"),
+    [
+        ([f"--digest={FIRST}", f"--digest={SECOND}"], "", [FIRST, SECOND]),
+        ([], f"{FIRST}, {SECOND}", [FIRST, SECOND]),
+        ([f"--digest={FIRST}"], SECOND, [FIRST]),
+        ([], "", [SECOND]),
+    ],
+    ids=["command line", "variable", "command line before variable", "file"],
+)
+def test_digests_that_are_asked_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], variable: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("SEATRIAL_DIGESTS", variable)
+    project.pytester.makepyfile("""
+        def test_what_checks_see(run):
+            print(*run.environment.release.digests, *run.release.digests)
+    """)
+    project.environment(more=f'[release]\ndigests = ["{SECOND}"]')
+    result = project.run("--env=mine", "-s", *words)
+    result.stdout.fnmatch_lines([f"*{' '.join([*expected, *expected])}*"])
+    assert project.evidence()["run"]["digests"].split(",") == expected
+
+
+def test_a_digest_that_is_none(project: Project) -> None:
+    project.environment()
+    result = project.run("--env=mine", "--digest=latest")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--digest: expected sha256: and 64 hexadecimal digits, seen 'latest'"])
+
+
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_outcomes_and_reports(project: Project, workers: str) -> None:
     project.environment()

@@ -29,8 +29,8 @@ win. A duration is a string with a unit: `250ms`, `30s`, `10m`, `2h`, `14d`. A s
 `{ file = "PATH" }`, never a value. Where `[target]` is declared, `${target.NAME}` stands for what the target reports.
 
 `seatrial env check NAME` validates a file without touching the network; `seatrial env show NAME` prints the result.
-Track, phase and release are settled by: command line > environment variable (`SEATRIAL_TRACK`, `SEATRIAL_PHASE`,
-`SEATRIAL_RELEASE`) > file > default. Editors complete and check the files by `fixtures/environments/schema.json`.
+Track, phase, release and digests are settled by: command line > environment variable (`SEATRIAL_TRACK`, `SEATRIAL_PHASE`,
+`SEATRIAL_RELEASE`, `SEATRIAL_DIGESTS`) > file > default. Editors complete and check the files by `fixtures/environments/schema.json`.
 """
 
 

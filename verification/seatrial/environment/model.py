@@ -43,12 +43,12 @@ SecretRef = SecretFromEnv | SecretFromFile
 
 
 class Release(Model):
-    """What is being verified; every field optional, `--release` overrides `version`."""
+    """What is being verified; every field optional, `--release` overrides `version` and `--digest` the digests."""
 
     version: str = ""
     """version that is expected to run; `--release` overrides it"""
     digests: tuple[Digest, ...] = ()
-    """image digests, `sha256:...`"""
+    """image digests, `sha256:...`; `--digest` overrides them"""
     chart: str = ""
     """version of the Helm chart"""
     commit: str = ""

@@ -28,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--env", metavar="NAME", help="environment to verify: a file in fixtures/environments, without .toml"
     )
     group.addoption("--release", metavar="VERSION", help="version that is expected to run on the track under test")
+    group.addoption(
+        "--digest",
+        metavar="SHA256",
+        action="append",
+        default=[],
+        help="image digest of the release, once for every image; in place of the environment's",
+    )
     group.addoption("--track", metavar="TRACK", help="which copy of each service is under test: stable or candidate")
     group.addoption("--phase", metavar="PHASE", help="pre, canary or post: before, while or after traffic moves to it")
     group.addoption("--seatrial-fixtures", metavar="DIR", help="folder with environments/ and policies/ [fixtures]")

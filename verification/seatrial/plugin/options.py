@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from seatrial.environment import loading, locations
 from seatrial.environment.model import Phase, Track
 from seatrial.environment.precedence import Choice, choose
 from seatrial.environment.secrets import SecretStore
+from seatrial.environment.values import Digest
 from seatrial.evidence.run import Run, RunFolder, new_run_id, timestamp
 from seatrial.fixtures.session import Context
 
@@ -41,11 +44,17 @@ def read(config: pytest.Config, named: Choice) -> Context:
     directories = locations.fixture_directories(config.rootpath, config.getoption("--seatrial-fixtures"))
     handed = getattr(config, "workerinput", {}).get(WORKER_KEY)
 
+    asked = _digests(config)
+
     def load(variables: Mapping[str, str] | None) -> loading.LoadedEnvironment:
         try:
-            return loading.load(str(named.value), directories, variables=variables)
+            found = loading.load(str(named.value), directories, variables=variables)
         except loading.EnvironmentProblem as error:
             raise pytest.UsageError(str(error)) from None
+        if not asked:
+            return found
+        release = found.environment.release.model_copy(update={"digests": asked})
+        return replace(found, environment=found.environment.model_copy(update={"release": release}))
 
     loaded = load(None)
     declared = loaded.environment
@@ -88,6 +97,17 @@ def read(config: pytest.Config, named: Choice) -> Context:
     elif not collect_only:
         _begin(context, config)
     return context
+
+
+def _digests(config: pytest.Config) -> tuple[str, ...]:
+    """Image digests asked for on the command line or in the process environment; empty leaves it to the file."""
+    choice = choose("digests", command_line=",".join(config.getoption("--digest")))
+    found = tuple(filter(None, (part.strip() for part in (choice.value or "").split(","))))
+    try:
+        return TypeAdapter(tuple[Digest, ...]).validate_python(found)
+    except ValidationError as error:
+        where = "--digest" if choice.origin == "command line" else choice.origin
+        raise pytest.UsageError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _offline(config: pytest.Config) -> dict[str, Any]:
