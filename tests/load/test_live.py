@@ -12,7 +12,7 @@ import pytest
 
 from seatrial.environment.model import LoadLimits, Objectives
 from seatrial.evidence.outcome import Outcome
-from seatrial.fixtures.progress import teller
+from seatrial.fixtures.progress import Teller
 from seatrial.load.assess import assess_errors, assess_latency
 from seatrial.load.live import Live, PairedLooks, Progress, at_the_end, error_rule, sequential_rule
 from seatrial.load.measurement import Measurement, Soundness, measure
@@ -146,11 +146,11 @@ def test_the_line_for_people(growing: File) -> None:
 def test_people_are_told_now_and_then(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
-        from seatrial.fixtures.progress import teller
+        from seatrial.fixtures.progress import Teller
 
         def test_long(pytestconfig):
-            clock = iter([0.0, 5.0, 11.0, 11.0, 12.0])
-            tell = teller(pytestconfig, lambda: next(clock))
+            clock = iter([0.0, 4.0, 6.0, 6.0, 7.0])
+            tell = Teller(pytestconfig, lambda: next(clock))
             for word in ("early", "in time", "soon after"):
                 tell(word)
         """
@@ -162,9 +162,33 @@ def test_people_are_told_now_and_then(pytester: pytest.Pytester) -> None:
     assert "soon after" not in result.stdout.str()
 
 
+def test_on_a_terminal_one_line_is_renewed_and_fits(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    pytester.makepyfile(
+        """
+        from seatrial.fixtures.progress import Teller
+
+        def test_long(pytestconfig):
+            clock = iter(range(100))
+            pytestconfig.pluginmanager.getplugin("terminalreporter").isatty = True
+            tell = Teller(pytestconfig, lambda: next(clock))
+            for word in ("long" * 20, "short"):
+                tell(word)
+            tell.close()
+        """
+    )
+    result = pytester.runpytest("-p", "no:locust", "-p", "no:seatrial.plugin")
+    result.assert_outcomes(passed=1)
+    lines = result.stdout.str().replace("\n", "\r").split("\r")
+    assert [line.rstrip() for line in lines if line.startswith("  ")] == [
+        "  longlonglonglonglonglonglonglonglong…",
+        "  short",
+    ]
+
+
 def test_workers_tell_nobody(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytestconfig.option, "verbose", -1)
-    assert teller(pytestconfig)("anything") is None
+    assert Teller(pytestconfig)("anything") is None
 
 
 def test_what_was_not_decided_says_what_the_budget_can_see(tmp_path: Path) -> None:

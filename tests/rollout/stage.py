@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rollout.driver import Driver
 from rollout.proxy import Proxy
 
 POLICY = """
@@ -52,6 +53,7 @@ kubeconfig = "{kubeconfig}"
 context = "seatrial-demo"
 namespaces = ["chatbot-demo"]
 
+{metrics}
 [load]
 allowed = true
 max_rate = 200
@@ -61,9 +63,58 @@ max_requests = 10000
 strategy = "{strategy}"
 steps = [20, 100]
 probe_rate = 20
+probe_users = {users}
 step_within = "20s"
-settle = "12s"
+settle = "{settle}"
 mixed_within = "5s"
+"""
+
+ROLLING = """
+[run]
+track = "stable"
+phase = "canary"
+
+[release]
+version = "1.5.0"
+
+[services.chat]
+protocol = "openai"
+namespace = "{namespace}"
+workload = "deployment/chat"
+url.stable = "{public}"
+timeout = "3s"
+
+[services.chat.health]
+version = "/version"
+ready = "/readyz"
+
+[services.chat.objectives]
+error_rate = 0.02
+
+[cluster]
+kubeconfig = "{kubeconfig}"
+context = "{context}"
+namespaces = ["{namespace}"]
+
+[load]
+allowed = true
+
+[rollout]
+strategy = "rolling"
+probe_rate = 20
+probe_users = {users}
+step_within = "20s"
+settle = "{settle}"
+"""
+METRICS = """
+[metrics]
+prometheus = "{prometheus}"
+stale_after = "30s"
+step = "1s"
+settle = "2s"
+
+[services.chat.metrics]
+select = 'job="chat"'
 """
 
 
@@ -74,6 +125,7 @@ class Stage:
     proxy: Proxy
     variables: dict[str, str]
     folder: Path
+    driver: Driver | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
     def say(self, word: str) -> None:
@@ -130,8 +182,19 @@ class Verified:
 
     def bad(self) -> dict[str, str]:
         """Outcomes that are no pass, of every check."""
+        return {case["check"]: case["outcome"] for case in self._outcomes() if case["outcome"] not in ("pass", None)}
+
+    def words(self, check: str) -> str:
+        """What a check said."""
+        return next(str(case.get("message", "")) for case in self._outcomes() if case["check"] == check)
+
+    def too_busy(self) -> bool:
+        """Whether this machine was too busy to measure on, as seatrial itself says."""
+        return any("is not sound: requests were sent late" in str(case.get("message", "")) for case in self._outcomes())
+
+    def _outcomes(self) -> list[dict[str, Any]]:
         content = json.loads((self.folder / "evidence.json").read_text())
-        return {case["check"]: case["outcome"] for case in content["outcomes"] if case["outcome"] not in ("pass", None)}
+        return list(content["outcomes"])
 
     def story(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.folder / "samples/rollout/chat/story.json").read_text())

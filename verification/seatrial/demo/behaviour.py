@@ -34,6 +34,8 @@ class Behaviour:
     """Seconds after its first completion from which on a tenth of them fails."""
     leak: int = 0
     """Bytes that each request leaves behind."""
+    ages: float = 0.0
+    """Seconds by which everything but completions takes longer with each second, once it has worked for a while."""
     cut_share: float = 0.0
     """Share of streams whose connection is cut midway, from 0 to 1."""
     error_share: float = 0.0

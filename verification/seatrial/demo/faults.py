@@ -175,6 +175,25 @@ FAULTS: Final = (
         ),
         watched=True,
     ),
+    replace(
+        _candidate(
+            "ages",
+            "everything but completions takes the candidate 10 ms longer with each second, after its first 150",
+            lambda b: replace(b, ages=0.010),
+            expected=("settle/trend",),
+        ),
+        watched=True,
+    ),
+    Fault(
+        name="long-answers",
+        description="stable takes four times as long to answer, so that ending it cuts what is in flight",
+        layer="chat",
+        expected=("rollout/conversations",),
+        decision="hold",
+        tracks=("stable",),
+        change=lambda b: replace(b, slowdown=4.0 * b.slowdown),
+        watched=True,
+    ),
     _candidate(
         "broken-intent",
         "the candidate no longer understands questions about opening hours",

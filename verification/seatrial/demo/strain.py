@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 
@@ -13,6 +14,8 @@ from seatrial.demo.behaviour import Behaviour
 _WINDOW = 1.0
 SOUR_SHARE = 0.1
 """Share of completions that fail once a process has gone sour."""
+AGED_AFTER = 150
+"""Completions after which a process that ages begins to."""
 
 
 class Strain:
@@ -23,6 +26,8 @@ class Strain:
         self._lately: deque[float] = deque()
         self._kept: list[bytearray] = []
         self._first: float | None = None
+        self._completions = 0
+        self._old_since: float | None = None
 
     def middleware(self) -> Middleware:
         """Notes every request."""
@@ -36,9 +41,20 @@ class Strain:
             if self._behaviour.leak:
                 # Written to, so that the memory is really there.
                 self._kept.append(bytearray(b"x" * self._behaviour.leak))
+            if delay := self._delay(now, completion=request.method == "POST"):
+                await asyncio.sleep(delay)
             return await handler(request)
 
         return strain
+
+    def _delay(self, now: float, *, completion: bool) -> float:
+        """Seconds that a request waits because the process has grown old."""
+        self._completions += completion
+        if self._old_since is None and self._completions > AGED_AFTER:
+            self._old_since = now
+        if completion or self._old_since is None:
+            return 0.0
+        return self._behaviour.ages * (now - self._old_since)
 
     def factor(self) -> float:
         """By which an answer takes longer now."""

@@ -119,6 +119,8 @@ class Controller:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, None, None]:
         """Close the evidence, let every report writer write, then take the secrets out of what was written."""
+        # A release that was rolled out in this run was not there when it began.
+        self.writer.run = self.context.run
         stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
         self.writer.end("interrupted" if stopped else "finished", moment=dt.datetime.now(dt.UTC))
         self.writer.annotate(self.config.pluginmanager.get_plugins())

@@ -12,6 +12,7 @@ from seatrial.evidence.case import Case
 from seatrial.evidence.redaction import redactor
 from seatrial.fixtures import record
 from seatrial.fixtures.plans import stands_for_nothing
+from seatrial.fixtures.rollouts import strategy_of
 from seatrial.fixtures.session import Context
 from seatrial.fixtures.targets import service_pairs
 from seatrial.plugin import allure
@@ -20,14 +21,7 @@ from seatrial.plugin.evidence import concluded
 ORDER = {suite: float(position) for position, suite in enumerate(record.SUITES)}
 """Cheap and telling first, load last."""
 WATCH = "test_watch.py"
-"""Comes after everything else: it takes as long as the rollout does."""
-
-
-def _position(case: Case | None) -> float:
-    """Where a case stands in a run: metrics are looked at after the load, since they tell what became of it."""
-    if case is None:
-        return len(ORDER)
-    return ORDER["latency"] + 0.5 if case.check.startswith("metrics/") else ORDER[case.suite]
+"""Comes after everything else: it takes as long as the rollout does. See ``Items._position``."""
 
 
 class Items:
@@ -99,10 +93,24 @@ class Items:
             items[:] = kept
         for item in items:
             case = record.case_of(item)
-            order[item] = len(ORDER) if item.path.name == WATCH else _position(case)
+            order[item] = self._position(item, case, strategy_of(config, self.context.environment))
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
         items.sort(key=order.__getitem__)
+
+    def _position(self, item: pytest.Item, case: Case | None, strategy: str | None) -> float:
+        """Where a case stands in a run: metrics come after the load and the rollout, since they tell what became of it.
+
+        A release that takes the place of the one before is not there until it was rolled out: suites that ask it come
+        after the watch then, and before it where it has an address of its own.
+        """
+        if item.path.name == WATCH:
+            return -1.0 if strategy == "rolling" and self.context.track == "stable" else len(ORDER)
+        if case is None:
+            return len(ORDER)
+        if case.check.startswith("metrics/"):
+            return ORDER["latency"] + 0.5 if strategy is None else len(ORDER) + 0.5
+        return ORDER[case.suite]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -309,6 +309,41 @@ def switch_complete(story: Story, objectives: Objectives, mixed_within: float) -
     return Assessment.passed(words, seen=f"{mixed:.1f} s", limit=f"{mixed_within:g} s", n=len(after))
 
 
+@check("switch/sessions", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
+def sessions(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:
+    """Users who are there when the switch is made go on after it: not one of their requests fails around it.
+
+    Why: sessions that only blue knows end for everybody at once; one refusal each is lost in any error rate.
+
+    Remedy: keep sessions where both versions find them, under one key; drain connections to blue, do not cut them.
+    """
+    del objectives
+    step = next(iter(story.steps), None)
+    if step is None or step.reached is None:
+        return Assessment.inconclusive("there was no switch after which to look", n=0)
+    users: dict[int, list[Seen]] = {}
+    for one in story.seen:
+        if one.user:
+            users.setdefault(one.user, []).append(one)
+    begin, end = step.told - WINDOW, step.reached + mixed_within
+    users = {user: seen for user, seen in users.items() if any(not one.error and one.at < begin for one in seen)}
+    if not users:
+        return Assessment.not_applicable("nobody was there before the switch: [rollout] probe_users is 0")
+    findings, waited = [], 0
+    for user, seen in sorted(users.items()):
+        after = sorted((one for one in seen if one.end >= begin and one.at <= end), key=lambda one: one.at)
+        failed = [one for one in after if one.error]
+        if failed:
+            told = f"{failed[0].error} at {failed[0].at:.1f} s, {len(failed)} of {len(after)} requests failed"
+            findings.append(Finding(where=f"user {user}", expected="answers as before the switch", seen=told))
+        waited += not any(one.at >= step.reached for one in after)
+    if waited and not findings:
+        return Assessment.inconclusive(f"{waited} user(s) were not seen after the switch", n=len(users) - waited)
+    return Assessment.of_findings(
+        findings, held=f"all of {len(users)} users went on", broken="{count} user(s) lost an answer", n=len(users)
+    )
+
+
 @check("switch/way-back", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
 def way_back(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """Until the all-clear, blue is still there and answers at its own address.
@@ -425,6 +460,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     canary_share,
     idle,
     switch_complete,
+    sessions,
     error_rate,
     latency,
     users_served,

@@ -9,9 +9,9 @@ from pathlib import Path
 from seatrial.environment.model import LoadLimits
 from seatrial.evidence.assessment import Assessment
 from seatrial.load.assess import assess_errors, assess_latency
-from seatrial.load.live import Progress
 from seatrial.load.measurement import Pair, measure
 from seatrial.load.profile import Profile
+from seatrial.rollout.glance import judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,12 @@ class StepJudge:
     limits: LoadLimits
     environment: str
     bearer: str | None = None
-    report: Callable[[Progress], None] | None = None
+    report: Callable[[object], None] | None = None
 
     def judge(self, name: str, weight: float) -> StepVerdict:
         """Measure at the step ``name``, at which ``weight`` percent of users have the candidate. Raises CannotLook."""
-        del weight  # the pairs go to each track's own address, whatever users get
+        # The pairs go to each track's own address, whatever users get: the weight is told to people alone.
+        tell = self.report
         confidence = 1 - (1 - self.profile.confidence) / self.steps
         measurement = measure(
             self.pair,
@@ -48,7 +49,7 @@ class StepJudge:
             limits=self.limits,
             environment=self.environment,
             bearer=self.bearer,
-            report=self.report,
+            report=None if tell is None else lambda progress: tell(judged(weight, progress)),
         )
         objectives = self.pair.subject.service.objectives
         return StepVerdict(

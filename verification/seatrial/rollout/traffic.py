@@ -178,8 +178,12 @@ class Traffic:
         async def ask() -> tuple[int, str, str]:
             async with client.request("POST", "/v1/chat/completions", json=body) as answer:
                 last = b""
-                async for line in answer.content:
-                    last = line.strip() or last
+                try:
+                    async for line in answer.content:
+                        last = line.strip() or last
+                except ExchangeError as failure:
+                    # With its status: an answer that was cut is told from one that never began.
+                    return answer.status, "", diagnose(failure).words
                 if answer.status >= 400:
                     return answer.status, "", f"http-{answer.status}"
                 return answer.status, "", "" if last == b"data: [DONE]" else "truncated"

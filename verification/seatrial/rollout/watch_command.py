@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib.util
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -28,8 +29,8 @@ HTTPRoute, a Rollout of Argo, or a Service whose selector is switched. Without t
 steps, each taken for begun when the one before is done.
 
 What is known of each step is in samples/rollout/SERVICE/story.json of the run's folder as soon as it is known, for a
-deployer that waits for it. The exit code is that of `seatrial gate`: 0 promote, 10 hold, 20 rollback. After an
-interruption what was seen is decided upon, and holds.
+deployer that waits for it. The exit code is that of `seatrial gate`: 0 promote, 10 hold, 20 rollback. A watch
+that is interrupted holds: its checks have no outcome. What it saw stays in the run's folder.
 """
 
 
@@ -96,9 +97,17 @@ def _gate(arguments: argparse.Namespace) -> list[str]:
     return command
 
 
+def _ends_with_parent() -> Callable[[], object] | None:
+    """What makes a child end, as if interrupted, when its parent is killed outright; None where no system can."""
+    if sys.platform != "linux":
+        return None
+    prctl, set_death_signal = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(set_death_signal, signal.SIGINT)
+
+
 def _interruptible(command: Sequence[str]) -> int:
     """Run to its end; an interruption is passed on, and waited for, since it still writes down what it saw."""
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=_ends_with_parent())
 
     def pass_on(*_: object) -> None:
         with suppress(ProcessLookupError):

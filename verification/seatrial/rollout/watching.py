@@ -17,6 +17,7 @@ from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import CannotLook, Outcome
 from seatrial.http.sync import open_client
+from seatrial.rollout import glance
 from seatrial.rollout.cluster_watch import ClusterWatch
 from seatrial.rollout.cluster_words import ClusterWords
 from seatrial.rollout.replay import Rolled
@@ -28,8 +29,8 @@ LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what came."""
 MEMORY_EVERY: Final = 2.0
 """Seconds between two looks at the memory; more often where it has little time to settle."""
-LEAST_MEMORY: Final = 30
-"""Looks that are wanted while it settles."""
+LEAST_MEMORY: Final = 120
+"""Looks that are wanted while it settles: some in each part of the time, so that its median is no accident."""
 _MEMORY: Final = re.compile(r"^process_resident_memory_bytes(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
 
@@ -239,10 +240,7 @@ class Watch:
 
     def _look(self, traffic: Traffic, what: str, left: float = LOOK_EVERY) -> None:
         traffic.check()
-        seen = traffic.since(0.0)
-        failed = sum(bool(one.error) for one in seen)
-        lately = share_of([one for one in seen if one.at >= traffic.now - 30], self._scene.candidate_version)
-        self._tell(f"{what}: {len(seen)} requests, {failed} failed; candidate lately {lately}")
+        self._tell(glance.watched(self.story, traffic.since(0.0), what, traffic.now))
         self._patience.wait(max(min(LOOK_EVERY, left), 0.01))
 
     def _reach(self, step: Step, traffic: Traffic) -> bool:
@@ -263,7 +261,7 @@ class Watch:
                 return False
             self._keep(self.story)
             rolled = f", {self.story.rolled}" if self.story.rolled is not None else ""
-            self._look(traffic, f"waiting for {step.weight:g} %, seen {share}{rolled}")
+            self._look(traffic, f"waiting for the share, seen {share}{rolled}")
 
     def _share(self, traffic: Traffic, begin: float) -> Share:
         return share_of(traffic.since(begin), self._scene.candidate_version)
@@ -309,7 +307,7 @@ class _Memory:
         if target is None or target.service.health.metrics is None:
             return
         with open_client(target, run_id=self._run_id, bearer=self._scene.bearer) as client:
-            every = min(MEMORY_EVERY, max(self._scene.settle / LEAST_MEMORY, 0.1))
+            every = min(MEMORY_EVERY, max(self._scene.settle / LEAST_MEMORY, 0.05))
             while not self._over.wait(every if self.seen else 0.1):
                 try:
                     text = client.get(target.service.health.metrics).text

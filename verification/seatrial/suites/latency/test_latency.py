@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def measurement(
         # Imported here: numpy and scipy are not needed to collect.
         from seatrial.environment.secrets import SecretProblem
         from seatrial.fixtures.allure import show_pictures
-        from seatrial.fixtures.progress import teller
+        from seatrial.fixtures.progress import Teller
         from seatrial.load.explain import write_comparison
         from seatrial.load.measurement import measure
         from seatrial.load.profile import ProfileError, load_profile
@@ -68,16 +69,17 @@ def measurement(
         directory = run.directory / "samples" / "latency"
 
         def measure_and_sum_up() -> Measurement:
-            taken = measure(
-                service_pair,
-                profile,
-                run_id=run.id,
-                directory=directory,
-                limits=run.environment.load,
-                environment=run.environment.name,
-                bearer=bearer,
-                report=teller(pytestconfig),
-            )
+            with closing(Teller(pytestconfig)) as tell:
+                taken = measure(
+                    service_pair,
+                    profile,
+                    run_id=run.id,
+                    directory=directory,
+                    limits=run.environment.load,
+                    environment=run.environment.name,
+                    bearer=bearer,
+                    report=tell,
+                )
             named = {"run_id": run.id, "environment": run.environment.name, "profile": latency.profile}
             write_summary(taken, service, region=service_pair.subject.region, **named)
             write_comparison(taken, service.objectives)
