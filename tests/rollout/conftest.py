@@ -35,6 +35,7 @@ class Release:
     third: bool = False
     scraped: bool = False
     users: int = 4
+    replicas: int = 4
     settle: str = "12s"
 
 
@@ -76,7 +77,7 @@ def _brought_out(stack: ExitStack, release: Release, folder: Path, scraper: str)
     told = {"public": proxy.url, "users": release.users, "settle": release.settle}
     driver = None
     if release.strategy == "rolling":
-        driver = _workload(stack, folder / "api")
+        driver = _workload(stack, folder / "api", release.replicas)
         cluster = driver.cluster
         environment = ROLLING.format(
             **told, kubeconfig=cluster.kubeconfig, context=cluster.context, namespace=driver.namespace
@@ -97,10 +98,10 @@ def _brought_out(stack: ExitStack, release: Release, folder: Path, scraper: str)
     return _watched(stage, release)
 
 
-def _workload(stack: ExitStack, state: Path) -> Driver:
+def _workload(stack: ExitStack, state: Path, replicas: int) -> Driver:
     """The Deployment that a rolling update changes, as it runs before."""
     state.mkdir()
-    driver = Driver(stack.enter_context(envtest.running(state)))
+    driver = Driver(stack.enter_context(envtest.running(state)), replicas=replicas)
     stack.callback(driver.close)
     driver.begin()
     return driver

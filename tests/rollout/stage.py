@@ -61,6 +61,7 @@ max_requests = 10000
 
 [rollout]
 strategy = "{strategy}"
+rollback_command = ["kubectl", "rollout", "undo", "deployment/chatbot-candidate"]
 steps = [20, 100]
 probe_rate = 20
 probe_users = {users}
@@ -101,6 +102,7 @@ allowed = true
 
 [rollout]
 strategy = "rolling"
+rollback_command = ["kubectl", "rollout", "undo", "deployment/chat"]
 probe_rate = 20
 probe_users = {users}
 step_within = "20s"

@@ -122,14 +122,14 @@ _SESSION = 'add_header Set-Cookie "session={track}; Path=/" always;'
 
 
 def pod_by_pod(stage: Stage, then: Deploy = lambda _: None) -> None:
-    """Four pods of a Deployment, each in the list of nginx once it is ready, and `then` as the last one goes."""
+    """The pods of a Deployment, each in the list of nginx once it is ready, and `then` as the last one goes."""
     driver = stage.driver
     assert driver is not None
     stage.watched_for(2)
     driver.release()
     for done, old in enumerate(driver.olds()):
         driver.step(done, old)
-        stage.proxy.weight(25.0 * (done + 1))
+        stage.proxy.weight(100.0 * (done + 1) / driver.replicas)
         if done == driver.replicas - 1:
             then(stage)
         stage.watched_for(2 + 1.5 * (done + 1))
@@ -262,7 +262,14 @@ def test_a_good_release_is_promoted(
             id="image-missing",
         ),
         pytest.param(
-            *("rolling", old_pods_cut_what_is_in_flight, "long-answers", {"users": 24}, HOLD, "rollout/conversations"),
+            *(
+                "rolling",
+                old_pods_cut_what_is_in_flight,
+                "long-answers",
+                {"users": 40, "replicas": 2},
+                HOLD,
+                "rollout/conversations",
+            ),
             "answer(s) were cut",
             id="old-pods-cut-answers",
         ),

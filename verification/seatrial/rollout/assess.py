@@ -26,7 +26,10 @@ WINDOW: Final = 5.0
 """Seconds before a switch is told that still belong to it: a deployer speaks when it has done, not before."""
 IN_A_ROW: Final = 3
 """Failures one after the other of the stable version's own address before it counts as gone."""
-ANSWERS: Final = 200
+PARTS: Final = 30
+"""Parts of the time to settle whose medians are compared: of 20, as far as values depend on those before them, even one
+that rises without a break shows nothing at 99 %."""
+ANSWERS: Final = 300
 """Streamed answers while it settles, below which their trend is not looked at: ten for each part of the time."""
 LEAK: Final = 16 * 2**20
 """Bytes that a process may grow by while it settles, whatever its size."""
@@ -404,7 +407,9 @@ def settled(story: Story, objectives: Objectives, mixed_within: float) -> Assess
     if story.ending != "settled" or story.settle_began is None:
         return Assessment.inconclusive(f"the watch ended before the release had settled: {story.ending}", n=0)
     begin = story.settle_began
-    slower = TrendRule(relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin)
+    slower = TrendRule(
+        relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin, blocks=PARTS
+    )
     found = []
     for name, kinds in (("latency", ("fresh", "staying")), ("answers", ("talking",))):
         answered = [one for one in story.between(begin, story.ended) if not one.error and one.kind in kinds]
@@ -413,7 +418,7 @@ def settled(story: Story, objectives: Objectives, mixed_within: float) -> Assess
             found.append(_Rise(name=name, trend=_trend(seen, slower), scale=1000.0, unit="ms"))
     if story.memory_expected:
         kept = [(at, size) for at, size in story.memory if at >= begin]
-        grown = TrendRule(relative_margin=0.10, absolute_margin=LEAK)
+        grown = TrendRule(relative_margin=0.10, absolute_margin=LEAK, blocks=PARTS)
         found.append(_Rise(name="memory", trend=_trend(kept, grown), scale=2**-20, unit="MiB"))
     worst = max(found, key=lambda one: one.trend.verdict.rank)
     known = not worst.trend.reason
