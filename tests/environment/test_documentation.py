@@ -59,10 +59,11 @@ def test_shipped_files_satisfy_the_schema(path: Path) -> None:
 
 
 def test_defaults_satisfy_the_schema() -> None:
-    for definition in schema()["$defs"].values():
+    definitions = schema()["$defs"]
+    for definition in definitions.values():
         for key, value in definition.get("properties", {}).items():
             if "default" in value:
-                whole = {**value, "$defs": schema()["$defs"]}
+                whole = {**value, "$defs": definitions}
                 jsonschema.validate(value["default"], whole, jsonschema.Draft202012Validator)
                 assert not isinstance(value["default"], dict), key
 

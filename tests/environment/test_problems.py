@@ -134,7 +134,7 @@ BAD = {
         (
             "t.toml:3: services.c.token: unknown key; known here: auth, candidate_workload, concurrency, "
             "connect_timeout, health, helm_release, http, latency, metrics, model, namespace, objectives, page, "
-            "protocol, rate_limit_wait, required_headers, timeout, tls, url, websocket, workload"
+            "protocol, rate_limit_wait, required_headers, shifter, timeout, tls, url, websocket, workload"
         ),
     ),
     "connection string": (
