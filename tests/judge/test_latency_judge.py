@@ -6,7 +6,8 @@ from scipy.signal import lfilter
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.blocks import block_mean
-from seatrial.judge.latency import LatencyRule, compare_latency, quantile_interval
+from seatrial.judge.exceedance import quantile_interval
+from seatrial.judge.latency import LatencyRule, compare_latency
 from seatrial.judge.objective import judge_objective
 
 RULE = LatencyRule(ceiling=5.0)

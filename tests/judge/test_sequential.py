@@ -14,7 +14,7 @@ from scipy.signal import lfilter
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.evidence_value import EFFECTS, Tally, log_evidence
-from seatrial.judge.latency import Latencies
+from seatrial.judge.exceedance import Latencies
 from seatrial.judge.power import plan
 from seatrial.judge.sequential import SequentialJudge, SequentialRule
 

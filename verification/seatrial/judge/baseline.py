@@ -22,7 +22,8 @@ from scipy import stats
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.blocks import critical_t
-from seatrial.judge.latency import Latencies, milliseconds
+from seatrial.judge.exceedance import Latencies
+from seatrial.judge.latency import milliseconds
 
 Levels = Mapping[float, Sequence[float]]
 """Quantiles in seconds, by level; one value for each run that has it."""

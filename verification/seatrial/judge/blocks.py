@@ -67,10 +67,15 @@ def block_mean(series: NDArray[np.float64], *, blocks: int = BLOCKS) -> BlockMea
         variance *= (1 + r) / (1 - r)
     mean = float(series.mean())
     about = series - mean
-    scatter = about @ about
-    dependent = float(scatter * dependence(scatter, about[:-1] @ about[1:], n))
-    floor = max(float(series @ series), dependent, 1.0) / n**2
+    scatter = _dot(about, about)
+    dependent = float(scatter * dependence(scatter, _dot(about[:-1], about[1:]), n))
+    floor = max(float(_dot(series, series)), dependent, 1.0) / n**2
     return BlockMean(mean=mean, error=math.sqrt(max(variance, floor)), dof=blocks - 1)
+
+
+def _dot(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    # That of the linear algebra library starts threads for what is done before they are awake.
+    return np.asarray(np.einsum("i,i->", left, right))
 
 
 def critical_t(alpha: float, dof: int) -> float:

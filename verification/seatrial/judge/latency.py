@@ -1,10 +1,6 @@
 """Is the candidate slower than stable by more than a margin? Quantile by quantile, over pairs in order of time.
 
-The method is a paired, blocked form of Mood's quantile test. For a shift ``d`` the candidate's latencies are moved by
-``-d``; if the quantile of level p differs by exactly ``d``, both tracks then exceed the pooled p-quantile equally
-often. The series of (candidate exceeds) - (stable exceeds), which takes only -1, 0 and 1, is tested with batch means,
-so neither heavy tails nor correlated requests mislead it, what a pair shares cancels, and a timeout needs no value
-beyond "at least this". The confidence interval holds the shifts that the test does not reject.
+Of very many pairs a part is compared (:mod:`seatrial.judge.kept`), so that a million are judged in less than a second.
 """
 
 from __future__ import annotations
@@ -14,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seatrial.evidence.outcome import Outcome
-from seatrial.judge.blocks import BLOCKS, block_mean, critical_t
+from seatrial.judge.blocks import BLOCKS
+from seatrial.judge.exceedance import Latencies, quantile_interval
+from seatrial.judge.kept import Kept
 from seatrial.judge.overall import WHOLE, Overall, compare_overall, pairs_needed
-
-Latencies = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,58 +103,6 @@ def milliseconds(seconds: float, *, sign: bool = False) -> str:
     return f"{seconds * 1000:+.1f}" if sign else f"{seconds * 1000:.1f}"
 
 
-def _exceedance_t(control: Latencies, candidate: Latencies, level: float, shift: float, blocks: int) -> float:
-    moved = candidate - shift
-    pooled = np.concatenate((control, moved))
-    beyond = (1 - level) * len(pooled)
-    position = max(math.ceil(len(pooled) - beyond), 1) - 1
-    threshold = np.partition(pooled, position)[position]
-    # Of those at the threshold itself, many where requests time out, each counts for the share that makes the sum
-    # right; a strict comparison would see nothing at all in a tie that spans the quantile.
-    tied = int((pooled == threshold).sum())
-    share = (beyond - int((pooled > threshold).sum())) / tied
-    series = (moved > threshold).astype(np.float64) - (control > threshold)
-    series += share * ((moved == threshold).astype(np.float64) - (control == threshold))
-    return block_mean(series, blocks=blocks).t
-
-
-def quantile_interval(
-    control: Latencies,
-    candidate: Latencies,
-    level: float,
-    *,
-    alpha: float,
-    upper_alpha: float | None = None,
-    blocks: int = BLOCKS,
-) -> tuple[float, float]:
-    """Bounds of (candidate - control) at quantile ``level``, each wrong at most with probability ``alpha``.
-
-    ``upper_alpha`` is that of the upper bound where it is another. The arrays are paired and in order of time. A bound
-    is infinite where the data cannot give one.
-    """
-    critical = critical_t(alpha, blocks - 1)
-    upper_critical = critical if upper_alpha is None else critical_t(upper_alpha, blocks - 1)
-    low = float(candidate.min() - control.max()) - 1e-9
-    high = float(candidate.max() - control.min()) + 1e-9
-
-    def last_shift(accepted_above: float) -> float:
-        """Where the test statistic, which falls as the shift grows, passes ``accepted_above``."""
-        left, right = low, high
-        if _exceedance_t(control, candidate, level, left, blocks) <= accepted_above:
-            return -math.inf
-        if _exceedance_t(control, candidate, level, right, blocks) > accepted_above:
-            return math.inf
-        while right - left > 1e-6 + 1e-6 * (abs(left) + abs(right)):
-            middle = (left + right) / 2
-            if _exceedance_t(control, candidate, level, middle, blocks) > accepted_above:
-                left = middle
-            else:
-                right = middle
-        return left if accepted_above > 0 else right
-
-    return last_shift(critical), last_shift(-upper_critical)
-
-
 def pairs_for(level: float, rule: LatencyRule) -> int:
     """The fewest pairs of which a quantile can be told."""
     return max(math.ceil(round(rule.beyond / min(level, 1 - level), 6)), 2 * rule.blocks)
@@ -241,15 +184,23 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
 
     Raises ValueError for arrays of unequal length.
     """
-    if len(control) != len(candidate):
-        raise ValueError(f"expected pairs; seen {len(control)} and {len(candidate)} latencies")
+    pairs = Kept()
+    pairs.add(control, candidate)
+    return compare_kept(pairs, rule)
+
+
+def compare_kept(pairs: Kept, rule: LatencyRule) -> LatencyVerdict:
+    """As :func:`compare_latency`, of pairs that were taken as they came."""
+    control, candidate = pairs.control, pairs.candidate
     required = [compare_level(control, candidate, level, rule) for level in rule.required]
     watched = [compare_level(control, candidate, level, rule) for level in rule.watched if level not in rule.required]
     failed = [level for level in (*required, *watched) if level.verdict is Outcome.FAIL]
     decisive = _decisive(required, failed)
     overall = None if any(level.reason for level in required) else _overall(control, candidate, rule)
-    n = len(control)
+    n = pairs.n
     confidence = f"{rule.confidence * 100:.3g}% confidence, n={n} pairs"
+    if not pairs.whole:
+        confidence += f", {len(control)} of them compared"
     needed: int | None = 0
     if failed:
         verdict = Outcome.FAIL
@@ -264,7 +215,8 @@ def compare_latency(control: Latencies, candidate: Latencies, rule: LatencyRule)
     else:
         verdict = Outcome.INCONCLUSIVE
         ways = [way.needed for way in (decisive, overall) if way is not None and way.needed is not None]
-        needed = max(min(ways), 1) if ways else None
+        # Of so many pairs that some are left out, more would be left out as well.
+        needed = max(min(ways), 1) if ways and pairs.whole else None
         wanted = "more requests would hardly decide it" if needed is None else f"about {needed} more pairs would"
         sentence = f"neither shown slower than stable nor shown not to be: {decisive} ({confidence}); {wanted}"
     return LatencyVerdict(

@@ -10,7 +10,8 @@ import numpy as np
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.blocks import BLOCKS, block_mean
-from seatrial.judge.latency import Latencies, milliseconds
+from seatrial.judge.exceedance import Latencies
+from seatrial.judge.latency import milliseconds
 from seatrial.judge.proportions import Counts, clean_needed, rate_interval
 
 BEYOND: Final = 10

@@ -17,12 +17,14 @@ from scipy import stats
 
 from seatrial.judge.blocks import BLOCKS, critical_t
 from seatrial.judge.evidence_value import EFFECTS, Floats
-from seatrial.judge.latency import Latencies
+from seatrial.judge.exceedance import Latencies
 from seatrial.judge.overall import WHOLE
 from seatrial.judge.sequential import Scores, SequentialRule
 
 LARGEST: Final = 10.0
 """Changes beyond eleven times as slow are not looked for."""
+LATEST: Final = 20_000
+"""Pairs that a plan is made of, the latest; more would not tell a spread any better."""
 _LEAST_AT_THE_END: Final = 200
 """Pairs of which p95 can be told, below which the end compares nothing."""
 
@@ -70,6 +72,7 @@ def plan(
     Raises ValueError for unequal lengths, and for fewer pairs than the warm-up and the least that decides.
     """
     least = rule.warm_up + rule.least_blocks * rule.block
+    control, candidate = (latencies[-LATEST:] for latencies in (control, candidate))
     if len(control) != len(candidate) or len(control) < least:
         raise ValueError(f"expected at least {least} pairs, seen {len(control)} and {len(candidate)} latencies")
 

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.evidence_value import Tally, log_evidence
-from seatrial.judge.latency import Latencies, milliseconds
+from seatrial.judge.exceedance import Latencies
+from seatrial.judge.latency import milliseconds
 from seatrial.judge.overall import lowered
 
 OVERALL: Final = "overall"

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from seatrial.evidence.outcome import Outcome
+from seatrial.judge.kept import Kept
 from seatrial.judge.latency import LatencyRule, LevelComparison, compare_level, milliseconds
 from seatrial.load.measurement import Measurement
 
@@ -41,7 +42,11 @@ def class_differences(measurement: Measurement, rule: LatencyRule) -> tuple[Clas
     known = np.unique(names)
     if len(known) < 2:
         return ()
-    tests = [(str(name), level, control[names == name], subject[names == name]) for name in known for level in LEVELS]
+    tests = []
+    for name in known:
+        pairs = Kept()
+        pairs.add(control[names == name], subject[names == name])
+        tests += [(str(name), level, pairs.control, pairs.candidate) for level in LEVELS]
     plain = replace(rule, required=(0.5,))
     compared = {(name, level): compare_level(one, other, level, plain) for name, level, one, other in tests}
     open_tests = [test for test in tests if not compared[test[0], test[1]].reason]

@@ -14,7 +14,8 @@ import numpy as np
 from seatrial.environment.model import Objectives, Track
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule
-from seatrial.judge.latency import Latencies, milliseconds
+from seatrial.judge.exceedance import Latencies
+from seatrial.judge.latency import milliseconds
 from seatrial.judge.proportions import Counts
 from seatrial.judge.sequential import Look, SequentialJudge, SequentialRule
 from seatrial.judge.sequential_errors import ErrorLook, look_at_errors

@@ -27,7 +27,7 @@ from seatrial.load.stalls import find_stalls, told
 STARTUP: Final = 20.0
 """Seconds that the sending process may take beyond the schedule and the last timeout, for start and end."""
 LOOK_EVERY: Final = 10
-"""Pairs between two looks."""
+"""Pairs between two looks; after five thousand of them a look for each five hundredth more."""
 REFUSALS: Final = (401, 403, 429)
 """Answers that say that our load is not wanted, which is no fault of the release."""
 
@@ -98,11 +98,11 @@ class Measurement:
         early = self.samples.where(self.samples.warm_up & ~np.isnan(self.samples.sent)).of(self.control)
         looks.warm_up += early.latencies(self.profile.timeout).tolist()
         control, subject = self.paired_latencies()
-        for begin in range(0, len(control), LOOK_EVERY):
-            part = slice(begin, begin + LOOK_EVERY)
+        begin = 0
+        while begin < len(control) and not looks.decided:
+            part = slice(begin, begin + max(LOOK_EVERY, begin // 500))
             looks.feed(control[part], subject[part])
-            if looks.decided:
-                break
+            begin = part.stop
         return looks
 
     def stalls(self) -> str:
