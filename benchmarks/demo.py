@@ -1,11 +1,12 @@
 """Whether equal releases are promoted and slow or failing ones rolled back, by the whole way; a table and results.
 
-    python benchmarks/demo.py [--equal N] [--quick]
+    python benchmarks/demo.py [--equal N] [--only equal|faults] [--quick]
 
 Each run is `pytest --env=demo -m "smoke or latency or rollout"` against real processes on loopback and `seatrial gate`
 on its reports, under a policy that asks for these suites. First two equal releases, N times; then every fault of the
 demo that the load is to see, three times each. Seconds are from the start of the load to its last answer: what a
-decision cost. Exits 1 where a decision is wrong, or a fault took more than 60 seconds.
+decision cost. With `--only` the results of the other part stay as they are. Exits 1 where a decision is wrong, or a
+fault took more than 60 seconds.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from seatrial.demo.faults import FAULTS
 REPOSITORY = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "demo.json"
 MOST = 60.0
+EQUAL = "equal"
 POLICY = """
 extends = "base"
 environment = "demo"
@@ -117,16 +119,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--equal", type=int, default=50, metavar="N", help="runs of two equal releases [50]")
     parser.add_argument("--quick", action="store_true", help="two equal ones, each fault once, and writes nothing")
+    parser.add_argument("--only", choices=("equal", "faults"), help="equal releases, or faults, alone")
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)
-        equal = 2 if arguments.quick else arguments.equal
-        rows.append(row("equal", "promote", [verify(folder) for _ in range(equal)]))
+        if arguments.only != "faults":
+            equal = 2 if arguments.quick else arguments.equal
+            rows.append(row(EQUAL, "promote", [verify(folder) for _ in range(equal)]))
         for fault in FAULTS:
             if fault.decision != "rollback" or not any(check.startswith("latency/") for check in fault.expected):
                 continue
+            if arguments.only == "equal":
+                break
             options = [f"--demo-fault={fault.name}"]
             if fault.load:
                 options.append(f"--seatrial-fixtures={folder / 'thorough'}")
@@ -139,6 +145,10 @@ def main() -> int:
     if slow:
         print(f"took more than {MOST:.0f} s: {', '.join(slow)}")
     if not arguments.quick:
+        kept = json.loads(RESULTS.read_text(encoding="utf-8")) if arguments.only and RESULTS.exists() else []
+        done = {one["situation"] for one in rows}
+        rows = [*rows, *(one for one in kept if one["situation"] not in done)]
+        rows.sort(key=lambda one: one["situation"] != EQUAL)
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 1 if wrong or slow else 0
 

@@ -12,7 +12,8 @@ a second as autocannon reached, so that as many are in flight. What the mean is 
 loopback's.
 
 Last, the rate is raised against a server that answers at once, until the sending processes are late. Exits 1 where ours
-is further than 5 % from the truth, or left a request unsent.
+is further than 5 % from the truth, left a request unsent, takes more of its own than autocannon and half a millisecond,
+or one process cannot keep 5,000 requests a second.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ RATE = 100
 SERVICE = 0.005
 EVERY, FREEZE = 10.0, 1.0
 LEVELS = (0.5, 0.95, 0.99)
+ENOUGH = 5000
+"""Requests a second that one process must keep."""
 LIMITS = LoadLimits.model_validate(
     {"allowed": True, "max_rate": 20_000, "max_duration": "120s", "max_requests": 200_000}
 )
@@ -177,20 +180,26 @@ def serve_after(announce: Any, service: float, _: float) -> None:
 
 
 def overhead(command: str, url: str, folder: Path, in_flight: int, service: float) -> dict[str, float]:
-    """Milliseconds of the mean beyond ``service``, autocannon's and ours at the same rate."""
+    """Milliseconds of the mean beyond ``service``, autocannon's and ours at the same rate.
+
+    What autocannon reports is cut to whole milliseconds. Its connections are never idle, so the mean of what they wait
+    follows from how many answers came (Little's law); that is the fair figure.
+    """
     told = json.loads(_output([command, "-c", str(in_flight), "-d", "6", "--json", url]))
-    rate = float(told["requests"]["average"])
-    measured = ours(url, folder, rate=rate, seconds=6)
-    mine = float(measured.of("stable").latencies(30.0).mean())
+    rate = told["requests"]["total"] / told["duration"]
+    samples = ours(url, folder, rate=rate, seconds=6).of("stable")
     row = {
         "in flight": in_flight,
         "rate": rate,
-        "autocannon": told["latency"]["average"] - service * 1000,
-        "seatrial": (mine - service) * 1000,
+        "autocannon, reported": told["latency"]["average"] - service * 1000,
+        "autocannon": (in_flight / rate - service) * 1000,
+        "seatrial, from sending": (float((samples.end - samples.sent).mean()) - service) * 1000,
+        "seatrial, from due": (float(samples.latencies(30.0).mean()) - service) * 1000,
     }
     print(
-        f"{in_flight:>3} in flight, {rate:.0f}/s: above {service * 1000:.0f} ms autocannon {row['autocannon']:.2f} ms, "
-        f"seatrial {row['seatrial']:.2f} ms ({row['seatrial'] / row['autocannon']:.2f} times)"
+        f"{in_flight:>3} in flight, {rate:.0f}/s: above {service * 1000:.0f} ms autocannon {row['autocannon']:.2f} ms "
+        f"(it reports {row['autocannon, reported']:.2f}), seatrial {row['seatrial, from sending']:.2f} ms from "
+        f"sending, {row['seatrial, from due']:.2f} ms from when it was due"
     )
     return row
 
@@ -265,16 +274,27 @@ def main() -> int:
         with server(0.0, 0.0, serve_after) as url:
             steps = ladder(url, folder, (1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000), 1)
             steps += ladder(url, folder, (4000, 5000, 6000, 7000, 8000, 10000), 2)
-    # 5 % of the truth, and a millisecond of the loopback's own.
+    # 5 % of the truth, and two milliseconds of the server's and the loopback's own.
     near = all(abs(value - right) <= 0.05 * right + 0.002 for value, right in zip(mine, true, strict=True))
-    if not near or measured.soundness.unsent:
-        print("seatrial is further than 5 % from the truth, or left requests unsent")
+    kept = [step["rate"] for step in steps if step["workers"] == 1 and step["kept"]]
+    failed = [
+        *([] if near else ["seatrial is further than 5 % from the truth"]),
+        *(["seatrial left requests unsent"] if measured.soundness.unsent else []),
+        *(
+            f"with {row['in flight']:.0f} in flight seatrial takes more of its own than autocannon"
+            for row in beyond
+            if row["seatrial, from sending"] > row["autocannon"] + 0.5
+        ),
+        *(["one process cannot keep 5,000 requests a second"] if max(kept, default=0) < ENOUGH else []),
+    ]
+    for words in failed:
+        print(f"does not hold: {words}")
     if not arguments.quick:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(
             json.dumps({"stalling": rows, "overhead, ms": beyond, "rates": steps}, indent=1) + "\n", encoding="utf-8"
         )
-    return 0 if near and not measured.soundness.unsent else 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
