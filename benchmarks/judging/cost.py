@@ -15,7 +15,8 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.judge.kept import Kept
 from seatrial.judge.latency import LatencyRule, compare_kept, compare_latency
 from seatrial.judge.power import plan
-from seatrial.judge.sequential import SequentialJudge, SequentialRule
+from seatrial.judge.scores import SequentialRule
+from seatrial.judge.sequential import SequentialJudge
 from seatrial.load.live import at_the_end, sequential_rule
 
 MILLION: Final = 1_000_000

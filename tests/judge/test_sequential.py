@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.judge.evidence_value import EFFECTS, Tally, log_evidence
 from seatrial.judge.exceedance import Latencies
 from seatrial.judge.power import plan
-from seatrial.judge.sequential import SequentialJudge, SequentialRule
+from seatrial.judge.scores import SequentialRule
+from seatrial.judge.sequential import SequentialJudge
 
 RULE = SequentialRule(ceiling=5.0)
 
@@ -97,6 +99,38 @@ class TestVerdicts:
         look = SequentialJudge(RULE, warm_up).feed(stable, candidate)
         assert look.verdict is Outcome.FAIL
         assert max(look.scores, key=lambda score: score.log_e).name == "p95"
+
+
+@pytest.mark.parametrize("slow", [5, 10, 20])
+def test_a_slow_start_of_stable_does_not_keep_a_good_candidate_from_being_promoted(slow: int) -> None:
+    """Five of a hundred are all that is beyond p95: the level is then one that no request reaches afterwards."""
+    after = []
+    for seed in range(10):
+        warm_up, stable, candidate = draw(seed, 1500, spread=0.1)
+        warm_up[:slow] = 0.6
+        look = SequentialJudge(replace(RULE, relative_margin=5.0), warm_up[:100]).feed(stable, candidate)
+        assert look.verdict is Outcome.PASS
+        after.append(look.n)
+    assert np.median(after) <= 700
+
+
+def test_the_levels_are_those_of_the_pairs_once_there_are_enough() -> None:
+    warm_up, stable, candidate = draw(1, 400)
+    judge = SequentialJudge(replace(RULE, confidence=1 - 1e-12), 3 * warm_up)
+    told = [judge.feed(stable[n : n + 10], candidate[n : n + 10]).scores[0].latency for n in range(0, 400, 10)]
+    halves = [np.quantile(stable[:n], 0.5, method="inverted_cdf") for n in (100, 200)]
+    # A look after n pairs tells the levels that those pairs were scored by.
+    assert told[:10] == [pytest.approx(3 * np.quantile(warm_up, 0.5, method="inverted_cdf"))] * 10
+    assert told[10:20] == [halves[0]] * 10
+    assert told[20:] == [halves[1]] * 20
+
+
+def test_a_stable_that_begins_to_fail_keeps_its_levels() -> None:
+    warm_up, stable, candidate = draw(1, 600)
+    stable[::10] = candidate[::10] = 5.0
+    look = SequentialJudge(RULE, warm_up).feed(stable, candidate)
+    assert all(math.isfinite(score.latency) for score in look.scores)
+    assert math.isfinite(look.evidence)
 
 
 class TestWords:

@@ -19,7 +19,7 @@ from seatrial.judge.blocks import BLOCKS, critical_t
 from seatrial.judge.evidence_value import EFFECTS, Floats
 from seatrial.judge.exceedance import Latencies
 from seatrial.judge.overall import WHOLE
-from seatrial.judge.sequential import Scores, SequentialRule
+from seatrial.judge.scores import Scores, SequentialRule
 
 LARGEST: Final = 10.0
 """Changes beyond eleven times as slow are not looked for."""

@@ -1,14 +1,19 @@
 """Is the candidate slower than stable? Looked at as often as anybody likes, while the load still runs.
 
 Pairs of requests, one to each track, come in order of time. Each pair is scored by where its latencies lie among those
-that stable alone had in a warm-up: beyond the median or not, beyond p80 or not, beyond p95 or not, and, for all of the
-distribution together, how far on the way from its lowest to its highest twentieth. The candidate's latencies are moved
-down by what is tolerated before they are scored. Were the candidate no slower than stable by more than that, no score
-of it would be higher than stable's on average, so the sums over blocks of pairs would not lie above zero. Each score
-bets against that (:mod:`seatrial.judge.evidence_value`), and the average of the bets is the evidence for a rollback;
-the score of all together, which sees a change of all requests soonest, has half of the weight in it. The evidence for a
-promotion is the same with the sign turned and the whole margin instead of the tolerance, of the score that shows it
-least.
+that stable alone had before it, in a warm-up at first: beyond the median or not, beyond p80 or not, beyond p95 or not,
+and, for all of the distribution together, how far on the way from its lowest to its highest twentieth. The candidate's
+latencies are moved down by what is tolerated before they are scored. Were the candidate no slower than stable by more
+than that, no score of it would be higher than stable's on average, so the sums over blocks of pairs would not lie above
+zero. Each score bets against that (:mod:`seatrial.judge.evidence_value`), and the average of the bets is the evidence
+for a rollback; the score of all together, which sees a change of all requests soonest, has half of the weight in it.
+The evidence for a promotion is the same with the sign turned and the whole margin instead of the tolerance, of the
+score that shows it least.
+
+A service that has just been asked for the first time is slower than it will be, and p95 of a hundred requests is told
+by the five slowest: one hiccup in the warm-up, and no request afterwards is beyond it, so that nothing is learnt of the
+tail. Therefore the levels are set anew by stable's latencies in the pairs themselves after a hundred of them, and each
+time that they are twice as many. Pairs are scored by what was known before them, which is what the promise rests on.
 
 What a pair shares cancels in it. What requests to one track share with those after them ends up inside a block, or
 widens the variance where it outlasts one.
@@ -21,58 +26,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seatrial.evidence.outcome import Outcome
-from seatrial.judge.evidence_value import Tally, log_evidence
+from seatrial.judge.evidence_value import log_evidence
 from seatrial.judge.exceedance import Latencies
 from seatrial.judge.latency import milliseconds
-from seatrial.judge.overall import lowered
+from seatrial.judge.scores import OVERALL, Scores, SequentialRule, checked
 
-OVERALL: Final = "overall"
 _WEIGHT: Final = 0.5
 """Of the overall score in the evidence for a rollback; the levels share the rest."""
 _EVERY: Final = 200
 """Blocks up to which each is looked at; then a look for each hundredth more, since little changes in between."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SequentialRule:
-    """What counts as slower, and when it is believed. Latencies are in seconds.
-
-    The margin at a latency x is ``max(relative_margin * x, absolute_margin)``. A candidate shown to be slower by more
-    than ``tolerated`` of it is rolled back; one shown to be slower by less than all of it is promoted; in between
-    neither may be shown, and that is no fault. Either is wrong with probability ``1 - confidence`` at most, however
-    often it was looked at.
-    """
-
-    relative_margin: float = 0.10
-    absolute_margin: float = 0.010
-    tolerated: float = 0.5
-    confidence: float = 0.99
-    levels: tuple[float, ...] = (0.5, 0.8, 0.95)
-    block: int = 10
-    """Pairs that are summed before they bet, so that what requests share with their neighbours stays inside."""
-    least_blocks: int = 20
-    """Before which nothing is decided: fewer block sums do not tell their own spread and correlation."""
-    warm_up: int = 100
-    """Latencies of stable that it takes to know its levels: five beyond p95."""
-    ceiling: float = math.inf
-    """The timeout. What took as long took at least as long, whatever the clock said."""
-
-    def margin(self, latency: float, share: float = 1.0) -> float:
-        """``share`` of what may be added to ``latency``."""
-        return share * max(self.relative_margin * latency, self.absolute_margin)
-
-    def moved(self, latencies: Latencies, share: float) -> Latencies:
-        """Latencies of which the margin's ``share`` leads back to ``latencies``."""
-        return lowered(latencies, share * self.relative_margin, share * self.absolute_margin)
+_RENEWED: Final = 3200
+"""Pairs up to which stable's levels are set anew; its p95 is known well enough by then."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discordant:
-    """Pairs of which one alone was beyond a level of stable's warm-up, the candidate's latency lowered by what is
-    tolerated. ``latency`` is that level's, in seconds.
+    """Pairs of which one alone was beyond a level of stable's, the candidate's latency lowered by what is tolerated.
+    ``latency`` is that level's by now, in seconds.
     """
 
     name: str
@@ -128,8 +100,8 @@ class Look:
             score = strongest if self.evidence > self.evidence_within else weakest
             value, other = max(self.evidence, self.evidence_within), f"the score that counts is {score.name}"
         counted = (
-            f": beyond {milliseconds(score.latency)} ms were {score.candidate} times the candidate alone and "
-            f"{score.control} times stable alone"
+            f": beyond it, {milliseconds(score.latency)} ms by now, were {score.candidate} times the candidate alone "
+            f"and {score.control} times stable alone"
             if score.name != OVERALL
             else ""
         )
@@ -144,50 +116,6 @@ def _odds(value: float) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e6 else "above 1,000,000"
 
 
-class Scores:
-    """The levels of stable's warm-up, and all of its distribution between its lowest and its highest twentieth.
-
-    ``tally`` has a row for each score as evidence for a rollback, then for each as evidence for a promotion.
-    ``candidate`` and ``control`` count the pairs in which one alone scored higher.
-    """
-
-    def __init__(self, rule: SequentialRule, warm_up: Latencies) -> None:
-        """Raises ValueError for a latency that is not a number above zero."""
-        self._rule = rule
-        known = _cut(rule, _checked(warm_up))
-        quantiles = np.quantile(known, (*rule.levels, 0.05, 0.95), method="inverted_cdf")
-        self._levels = quantiles[:-2, None]
-        self._low, self._high = (float(each) for each in quantiles[-2:])
-        self.names = (*(f"p{level * 100:g}" for level in rule.levels), OVERALL)
-        self.latencies = (*quantiles[:-2].tolist(), self._low)
-        self.tally = Tally()
-        self.candidate = self.control = np.zeros(len(self.names), dtype=np.int64)
-
-    @property
-    def stable_fails(self) -> bool:
-        """Whether one of the levels is a failure, so that nothing can be beyond it."""
-        return math.isinf(self._high)
-
-    def add(self, control: Latencies, candidate: Latencies) -> None:
-        """Whole blocks of pairs, in order of time."""
-        rule = self._rule
-        control, candidate = _cut(rule, control), _cut(rule, candidate)
-        base = self._of(control)
-        slower = self._of(rule.moved(candidate, rule.tolerated)) - base
-        within = base - self._of(rule.moved(candidate, 1.0))
-        self.tally = self.tally.add(np.concatenate((slower, within)), rule.block)
-        self.candidate = self.candidate + (slower > 0).sum(axis=1)
-        self.control = self.control + (slower < 0).sum(axis=1)
-
-    def _of(self, latencies: Latencies) -> NDArray[np.float64]:
-        # Where stable hardly varies, a position of its own would be noise made large: a per cent is what counts.
-        width = max(math.log(self._high / self._low), 0.01)
-        scores = np.empty((len(self.names), len(latencies)))
-        np.greater(latencies, self._levels, out=scores[:-1], casting="unsafe")
-        scores[-1] = np.clip(np.log(np.maximum(latencies, self._low) / self._low) / width, 0.0, 1.0)
-        return scores
-
-
 class SequentialJudge:
     """Takes pairs in order of time, in pieces of any size, and says what they come to. Keeps sums, not samples."""
 
@@ -200,6 +128,8 @@ class SequentialJudge:
         self._scores = Scores(rule, warm_up) if len(warm_up) >= rule.warm_up else None
         self._rest = (np.empty(0), np.empty(0))
         self._n = 0
+        self._past: list[Latencies] = []
+        self._renewed_at = rule.warm_up
         self._reason = ""
         if self._scores is None:
             self._reason = f"{len(warm_up)} latencies of stable in the warm-up, and it takes at least {rule.warm_up}"
@@ -222,7 +152,7 @@ class SequentialJudge:
             raise ValueError(f"expected pairs; seen {len(control)} and {len(candidate)} latencies")
         if self._look.decided or self._reason or self._scores is None:
             return self._look
-        pairs = [np.concatenate(both) for both in zip(self._rest, map(_checked, (control, candidate)), strict=True)]
+        pairs = [np.concatenate(both) for both in zip(self._rest, map(checked, (control, candidate)), strict=True)]
         size = self._rule.block
         whole = len(pairs[0]) // size
         self._rest = (pairs[0][whole * size :], pairs[1][whole * size :])
@@ -231,13 +161,29 @@ class SequentialJudge:
             seen = self._n // size
             # Nothing is decided before the least of blocks, so they need no look of their own.
             ahead = seen // 100 if seen >= _EVERY else self._rule.least_blocks - seen
+            if self._renewed_at <= _RENEWED:
+                ahead = min(ahead, math.ceil((self._renewed_at - self._n) / size))
             step = max(1, min(whole - begin, ahead))
             part = slice(begin * size, (begin + step) * size)
             self._scores.add(pairs[0][part], pairs[1][part])
             self._n += step * size
             begin += step
             self._look = self._looked()
+            self._renew(self._scores, pairs[0][part])
         return self._look
+
+    def _renew(self, scores: Scores, control: Latencies) -> None:
+        """Set the levels by what stable did in the pairs themselves, each time that these are twice as many."""
+        if self._renewed_at > _RENEWED:
+            return
+        self._past.append(control)
+        if self._n < self._renewed_at:
+            return
+        scores.renew(np.concatenate(self._past))
+        while self._renewed_at <= self._n:
+            self._renewed_at *= 2
+        if self._renewed_at > _RENEWED:
+            self._past.clear()
 
     def _looked(self) -> Look:
         rule = self._rule
@@ -289,13 +235,3 @@ class SequentialJudge:
 
 def _exp(value: float) -> float:
     return math.exp(min(value, 700.0))
-
-
-def _checked(latencies: Latencies) -> Latencies:
-    if not (latencies > 0).all():
-        raise ValueError("expected latencies above zero, in seconds; seen one that is not")
-    return latencies
-
-
-def _cut(rule: SequentialRule, latencies: Latencies) -> Latencies:
-    return np.where(latencies >= rule.ceiling, np.inf, latencies)

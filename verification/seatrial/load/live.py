@@ -17,7 +17,8 @@ from seatrial.judge.errors import ErrorRule
 from seatrial.judge.exceedance import Latencies
 from seatrial.judge.latency import milliseconds
 from seatrial.judge.proportions import Counts
-from seatrial.judge.sequential import Look, SequentialJudge, SequentialRule
+from seatrial.judge.scores import SequentialRule
+from seatrial.judge.sequential import Look, SequentialJudge
 from seatrial.judge.sequential_errors import ErrorLook, look_at_errors
 
 LOOKING: Final = 0.2
