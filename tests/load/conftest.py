@@ -25,6 +25,7 @@ class Pair:
     service: Service
     subject: ServiceTarget
     control: ServiceTarget | None
+    copies: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

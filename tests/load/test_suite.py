@@ -22,9 +22,9 @@ PLAN = json.loads({plan!r})
 
 class Pairs:
     def pytest_generate_tests(self, metafunc):
-        if "service_pair" in metafunc.fixturenames:
+        if "copy_pair" in metafunc.fixturenames:
             pair = build_pair(PLAN["stable"], PLAN["candidate"], **PLAN["service"])
-            metafunc.parametrize("service_pair", [pair], ids=["chatbot"], scope="session")
+            metafunc.parametrize("copy_pair", [pair], ids=["chatbot"], scope="session")
 
 def pytest_collection_modifyitems(items):
     items[:] = [item for item in items if not stands_for_nothing(item)]

@@ -144,11 +144,11 @@ def _measured(arguments: argparse.Namespace) -> Iterator[Measured]:
     kinds = set()
     for folder in _folders(arguments.reports):
         try:
-            found = [one for one in measurements(folder) if arguments.service in (None, one.service)]
+            found = [one for one in measurements(folder) if arguments.service in (None, one.label)]
         except Refused as reason:
             raise WrongUse(f"{folder}: {reason}") from None
         if len(found) != 1:
-            names = ", ".join(one.service for one in found) or "none"
+            names = ", ".join(one.label for one in found) or "none"
             raise WrongUse(f"{folder}: expected one measured service, seen {names}: choose with --service")
         one = found[0]
         kinds.add((one.environment, one.service, one.profile, tuple(sorted(one.fingerprint.items()))))

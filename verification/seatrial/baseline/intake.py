@@ -48,6 +48,12 @@ class Measured:
     samples: str
     levels: Mapping[str, int]
 
+    @property
+    def label(self) -> str:
+        """``service``, or ``service/region``."""
+        region = self.fingerprint.get("region")
+        return f"{self.service}/{region}" if region else self.service
+
 
 def run_folders(places: Sequence[Path]) -> list[Path]:
     """The folders of runs in ``places``: themselves, or those inside them; each once, links followed."""
@@ -108,7 +114,7 @@ def candidates(folder: Path, decided: Path | None = None) -> Iterator[Candidate 
             _fit(one, evidence)
             yield Candidate(stored=_stored(one, evidence, decision), series=_series(one))
         except Refused as reason:
-            yield Refused(f"{one.service}: {reason}")
+            yield Refused(f"{one.label}: {reason}")
 
 
 def _promoted(folder: Path, path: Path) -> tuple[dict[str, Any], str]:
@@ -142,7 +148,7 @@ def _fit(one: Measured, evidence: Mapping[str, Any]) -> None:
     outcomes = {
         case.get("check"): case.get("outcome")
         for case in evidence.get("outcomes", ())
-        if case.get("object") == one.service and case.get("role") == "subject"
+        if case.get("object") == one.label and case.get("role") == "subject"
     }
     for check, accepted in (("latency/error-rate", ("pass",)), ("latency/regression", ("pass", "inconclusive"))):
         if outcomes.get(check) not in accepted:
@@ -152,7 +158,7 @@ def _fit(one: Measured, evidence: Mapping[str, Any]) -> None:
         raise Refused(f"{one.requests} of {one.planned} requests count: it ended early, or left some unsent")
     if lacking := [level for level in REQUIRED if level not in one.levels]:
         raise Refused(f"{one.requests} requests are too few for {lacking[-1]}: it takes ten beyond it")
-    raw = one.path.with_name(f"{one.service}.ndjson")
+    raw = one.path.with_name(one.path.name.removesuffix(".summary.json") + ".ndjson")
     if not raw.is_file() or file_sha256(raw) != one.samples:
         raise Refused(f"the summary is not that of {raw.name}: one of them was changed or removed")
 

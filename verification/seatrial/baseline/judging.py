@@ -137,7 +137,7 @@ def assess_alone(
     rule = rule_of(service.objectives, measurement.profile.confidence)
     told = quantiles(measurement.of(measurement.subject).latencies(measurement.profile.timeout))
     seen = {LEVELS[name]: [value / 1e6] for name, value in told.items()}
-    where = f"{measurement.service} on {measurement.subject}"
+    where = f"{measurement.label} on {measurement.subject}"
     against = assess_runs(where, seen, earlier, rule, path=measurement.path)
     if min(len(each.of(0.5)) for each in earlier.references) < LEAST:
         lacking = f"the stored baseline does not decide yet: {earlier.told}, of {LEAST} that it takes"

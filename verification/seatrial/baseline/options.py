@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "compare", parents=[common], help="hold one run, or several of a release, against those kept"
     )
     one.add_argument("reports", nargs="+", type=Path, help="folders of runs")
-    one.add_argument("--service", metavar="NAME", help="where several were measured")
+    one.add_argument("--service", metavar="NAME", help="where several were measured, `NAME/REGION` in a region")
     one = commands.add_parser("anchor", parents=[common, which], help="hold later runs against other ones for good")
     one.add_argument("--reason", required=True, help="what made the service slower or faster for good")
     one.add_argument("--runs", type=int, default=10, metavar="N", help="the latest N runs become the anchor [10]")

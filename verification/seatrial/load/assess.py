@@ -43,7 +43,7 @@ def _against_control(measurement: Measurement, objectives: Objectives) -> Assess
         ceiling=measurement.profile.timeout,
     )
     verdict = compare_latency(*measurement.paired_latencies(), rule)
-    where = f"{measurement.service} on {measurement.subject}"
+    where = f"{measurement.label} on {measurement.subject}"
     look = measurement.looks(objectives).latency
     if look is not None and look.decided:
         return _with_stalls(_looked(look, verdict, where, measurement.path), measurement)
@@ -87,7 +87,7 @@ def assess_first_token(measurement: Measurement, objectives: Objectives) -> Asse
         ceiling=measurement.profile.timeout,
     )
     verdict = compare_latency(*measurement.paired_first_tokens(), rule)
-    where = f"{measurement.service} on {measurement.subject}, first token"
+    where = f"{measurement.label} on {measurement.subject}, first token"
     return _compared(verdict, where, measurement)
 
 
@@ -165,7 +165,7 @@ def _interval(level: LevelComparison) -> str:
 
 
 def _against_objectives(measurement: Measurement, objectives: Objectives) -> Assessment:
-    where = f"{measurement.service} on {measurement.subject}"
+    where = f"{measurement.label} on {measurement.subject}"
     declared = [(0.95, objectives.latency_p95), (0.99, objectives.latency_p99)]
     latencies = measurement.of(measurement.subject).latencies(measurement.profile.timeout)
     verdicts = [
@@ -215,7 +215,7 @@ def assess_errors(measurement: Measurement, objectives: Objectives) -> Assessmen
         else measurement.profile.confidence,
     )
     verdict = judge_errors(_counts(subject), None if control is None else _counts(control), rule)
-    where = f"{measurement.service} on {measurement.subject}"
+    where = f"{measurement.label} on {measurement.subject}"
     classes = "".join(f"; {count} {name}" for name, count in subject.errors().items())
     look = measurement.looks(objectives).errors if control is not None else None
     findings = [

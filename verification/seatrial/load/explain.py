@@ -37,7 +37,7 @@ def explained(assessment: Assessment, measurement: Measurement, objectives: Obje
     if not assessment.applicable:
         return assessment
     folder = measurement.path.parent
-    named = (folder / f"{measurement.service}.{name}.svg" for name in PICTURES)
+    named = (folder / f"{measurement.stem}.{name}.svg" for name in PICTURES)
     pictures = tuple(
         path.relative_to(root).as_posix() for path in named if path.is_file() and path.is_relative_to(root)
     )
@@ -50,8 +50,8 @@ def write_comparison(measurement: Measurement, objectives: Objectives) -> Path |
         return None
     rule = latency_rule(measurement, objectives)
     verdict = compare_latency(*measurement.paired_latencies(), rule)
-    path = measurement.path.parent / f"{measurement.service}.comparison.svg"
-    path.write_text(comparison(verdict.levels, measurement.service, rule.confidence), encoding="utf-8")
+    path = measurement.path.parent / f"{measurement.stem}.comparison.svg"
+    path.write_text(comparison(verdict.levels, measurement.label, rule.confidence), encoding="utf-8")
     return path
 
 

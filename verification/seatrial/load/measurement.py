@@ -18,7 +18,7 @@ from seatrial.load.fingerprint import path_of
 from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
 from seatrial.load.picture import write_pictures
-from seatrial.load.plan import Plan
+from seatrial.load.plan import Plan, stem
 from seatrial.load.profile import Profile, ProfileError, check_limits
 from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, merge_samples, read_samples
 from seatrial.load.schedule import Request, plan_schedule
@@ -77,7 +77,7 @@ class Soundness:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """Samples of one service. ``control`` is None where only one track was measured."""
+    """Samples of one service, or of its copy in ``region``. ``control`` is None where only one track was measured."""
 
     service: str
     subject: Track
@@ -86,6 +86,17 @@ class Measurement:
     path: Path
     samples: Samples
     soundness: Soundness
+    region: str = ""
+
+    @property
+    def label(self) -> str:
+        """``service``, or ``service/region``."""
+        return f"{self.service}/{self.region}" if self.region else self.service
+
+    @property
+    def stem(self) -> str:
+        """How its files begin."""
+        return stem(self.service, self.region)
 
     def of(self, track: Track) -> Samples:
         """What counts of one track, in order of due times."""
@@ -265,10 +276,10 @@ def measure(
     """Send ``profile`` to the tracks of ``pair`` and read back what happened; files go into ``directory``.
 
     It ends before the profile does where a candidate is shown to be bad, or good in all that is judged. ``report`` is
-    told about once a second how far it is. ``<service>.ndjson`` holds the raw samples, ``<service>.plan.json`` the
-    schedule, ``<service>.log`` the sending process's output. Raises CannotLook where the environment does not allow it
-    (nothing is sent then), where Locust is missing or crashed, or where the samples are incomplete. A measurement out
-    of bounds is returned: its soundness says what is wrong with it.
+    told about once a second how far it is. ``<service>.ndjson`` holds the raw samples, ``<service>@<region>.ndjson``
+    those of a region, ``<service>.plan.json`` the schedule, ``<service>.log`` the sending process's output. Raises
+    CannotLook where the environment does not allow it (nothing is sent then), where Locust is missing or crashed, or
+    where the samples are incomplete. A measurement out of bounds is returned: its soundness says what is wrong with it.
     """
     targets = _targets(pair)
     tracks: list[Track] = list(targets)
@@ -279,14 +290,15 @@ def measure(
     service = pair.subject.service
     requests = plan_schedule(profile, tracks)
     directory.mkdir(parents=True, exist_ok=True)
-    samples, written, log = (directory / f"{pair.name}.{suffix}" for suffix in ("ndjson", "plan.json", "log"))
+    region, files = pair.subject.region, stem(pair.name, pair.subject.region)
+    samples, written, log = (directory / f"{files}.{suffix}" for suffix in ("ndjson", "plan.json", "log"))
     plan = _plan(pair, profile, requests, run_id=run_id, samples=samples)
     plan.write(written)
     for file in (samples, *plan.files()):
         file.unlink(missing_ok=True)
     live = Live(
         plan.files(),
-        service=pair.name,
+        service=pair.subject.label,
         scheduled=len(requests),
         subject=pair.subject.track,
         control=pair.control.track if pair.control else None,
@@ -305,8 +317,8 @@ def measure(
     except SamplesError as error:
         raise CannotLook(f"the samples cannot be relied on: {error}; the log is {log}") from error
     counted = {track: measured.samples.measured().of(track) for track in tracks}
-    write_histograms(counted, directory, service=pair.name, timeout=profile.timeout)
-    write_pictures(counted, directory, service=pair.name, timeout=profile.timeout)
+    write_histograms(counted, directory, service=files, timeout=profile.timeout)
+    write_pictures(counted, directory, service=files, timeout=profile.timeout)
     return Measurement(
         service=pair.name,
         subject=pair.subject.track,
@@ -315,4 +327,5 @@ def measure(
         path=samples,
         samples=measured.samples,
         soundness=judge_soundness(measured, profile, scheduled=len(requests), tracks=tracks),
+        region=region,
     )

@@ -41,7 +41,7 @@ def assess_token_rate(measurement: Measurement, objectives: Objectives) -> Asses
     if problem is not None:
         return problem
     control, subject = measurement.paired_paces()
-    where = f"{measurement.service} on {measurement.subject}"
+    where = f"{measurement.label} on {measurement.subject}"
     pieces = measurement.of(measurement.control).pieces
     several = pieces[pieces > 1]
     if not len(several):

@@ -153,6 +153,10 @@ class Profile(Model):
         mean = (self.first_rate + self.rate) / 2
         return tracks * (self.warming + round(mean * self.duration))
 
+    def one_of(self, copies: int) -> Profile:
+        """The same load for one of so many copies of a service: they share the allowance for being wrong."""
+        return self.model_copy(update={"confidence": 1 - (1 - self.confidence) / copies})
+
 
 def _line_of(text: str, path: Sequence[int | str]) -> int | None:
     """Line of the key at ``path`` in a TOML text; of its table where the key itself is absent."""

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.measurement import Measurement, Pair, Soundness
+from seatrial.load.plan import stem
 from seatrial.load.profile import Profile
 from seatrial.load.samples import SamplesError, read_samples
 
 
-def done_marker(directory: Path, service: str) -> Path:
-    """The file that is there once the load of a service is over, whatever came of it."""
-    return directory / f"{service}.done.json"
+def done_marker(directory: Path, service: str, region: str = "") -> Path:
+    """The file that is there once the load of a service, or of its copy in a region, is over, whatever came of it."""
+    return directory / f"{stem(service, region)}.done.json"
 
 
 @contextmanager
@@ -39,7 +40,8 @@ def measured_once(
     A measurement that failed is not tried again: every check of the service raises the same CannotLook.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    path, marker = directory / f"{pair.name}.ndjson", done_marker(directory, pair.name)
+    region = pair.subject.region
+    path, marker = directory / f"{stem(pair.name, region)}.ndjson", done_marker(directory, pair.name, region)
     with _alone(directory):
         if not marker.exists():
             try:
@@ -67,4 +69,5 @@ def measured_once(
         path=path,
         samples=samples,
         soundness=Soundness(**{**soundness, "problems": tuple(soundness["problems"])}),
+        region=region,
     )

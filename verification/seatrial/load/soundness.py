@@ -15,7 +15,7 @@ def unsound(measurement: Measurement) -> Assessment | None:
         return None
     return replace(
         Assessment.error(
-            f"the measurement of {measurement.service} is not sound: {'; '.join(soundness.problems)} ({soundness})",
+            f"the measurement of {measurement.label} is not sound: {'; '.join(soundness.problems)} ({soundness})",
             remedy="repeat it from a machine that is less busy or nearer, or with a lower rate in the load profile; "
             f"raw samples: {measurement.path}",
         ),

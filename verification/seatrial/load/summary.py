@@ -17,6 +17,7 @@ from seatrial.environment.model import Service
 from seatrial.evidence.run import write_atomically
 from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement
+from seatrial.load.plan import stem
 from seatrial.load.samples import Samples
 
 SCHEMA: Final = 1
@@ -25,9 +26,9 @@ BEYOND: Final = 10
 """Requests that must lie beyond a quantile for it to be told."""
 
 
-def summary_path(directory: Path, service: str) -> Path:
-    """Where the summary of a service lies."""
-    return directory / f"{service}.summary.json"
+def summary_path(directory: Path, service: str, region: str = "") -> Path:
+    """Where the summary of a service lies, or of its copy in a region."""
+    return directory / f"{stem(service, region)}.summary.json"
 
 
 def microseconds(seconds: float) -> int:
@@ -41,9 +42,7 @@ def quantiles(latencies: Any) -> dict[str, int]:
     return {name: microseconds(float(np.quantile(latencies, level))) for name, level in told.items()}
 
 
-def write_summary(
-    measurement: Measurement, service: Service, *, run_id: str, environment: str, profile: str, region: str = ""
-) -> Path:
+def write_summary(measurement: Measurement, service: Service, *, run_id: str, environment: str, profile: str) -> Path:
     """Write it, and return its path. ``profile`` is the profile's name. Raises OSError."""
     soundness = measurement.soundness
     tracks = [track for track in (measurement.subject, measurement.control) if track is not None]
@@ -52,8 +51,9 @@ def write_summary(
         "run": run_id,
         "environment": environment,
         "service": measurement.service,
+        "region": measurement.region,
         "profile": profile,
-        "fingerprint": Fingerprint.of(service, measurement.profile, region=region).as_json(),
+        "fingerprint": Fingerprint.of(service, measurement.profile, region=measurement.region).as_json(),
         "subject": measurement.subject,
         "control": measurement.control or "",
         "planned": measurement.profile.requests(1) - measurement.profile.warming,
@@ -62,7 +62,7 @@ def write_summary(
         "samples": file_sha256(measurement.path),
         "tracks": {track: _told(measurement.of(track), measurement.profile.timeout) for track in tracks},
     }
-    path = summary_path(measurement.path.parent, measurement.service)
+    path = summary_path(measurement.path.parent, measurement.service, measurement.region)
     write_atomically(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
     return path
 

@@ -14,7 +14,7 @@ from seatrial.fixtures import record
 from seatrial.fixtures.plans import stands_for_nothing
 from seatrial.fixtures.rollouts import strategy_of
 from seatrial.fixtures.session import Context
-from seatrial.fixtures.targets import service_pairs
+from seatrial.fixtures.targets import copy_pairs, service_pairs
 from seatrial.plugin import allure
 from seatrial.plugin.evidence import concluded
 
@@ -67,7 +67,10 @@ class Items:
             close_browser(item.session)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Give ``service_target`` one item per service and track, and ``service_pair`` one per service."""
+        """One item per service and track for ``service_target``, per service for ``service_pair``.
+
+        For ``copy_pair`` it is one per service, and one more in each region that has addresses of its own for it.
+        """
         environment, track = self.context.environment, self.context.track
         if "service_target" in metafunc.fixturenames:
             targets = service_targets(environment, track)
@@ -77,6 +80,9 @@ class Items:
         if "service_pair" in metafunc.fixturenames:
             pairs = service_pairs(environment, track)
             metafunc.parametrize("service_pair", pairs, ids=[pair.name for pair in pairs], scope="session")
+        if "copy_pair" in metafunc.fixturenames:
+            pairs = copy_pairs(environment, track)
+            metafunc.parametrize("copy_pair", pairs, ids=[pair.label for pair in pairs], scope="session")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

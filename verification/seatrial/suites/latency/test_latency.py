@@ -1,4 +1,7 @@
-"""Latency and failures under load of our own: the candidate against stable, or stable against its objectives."""
+"""Latency and failures under load of our own: the candidate against stable, or stable against its objectives.
+
+A service that has addresses in regions is measured and judged in each of them as well, one after the other.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def measurement(
-    service_pair: ServicePair, run: RunView, secrets: SecretStore, pytestconfig: pytest.Config
+    copy_pair: ServicePair, run: RunView, secrets: SecretStore, pytestconfig: pytest.Config
 ) -> Callable[[], Measurement]:
-    """Sends the service's load profile the first time it is called in a run, and answers with what was measured."""
+    """Sends the profile to a copy of the service when it is first called in a run; answers with what was measured."""
 
     def take() -> Measurement:
         # Imported here: numpy and scipy are not needed to collect.
@@ -56,13 +59,13 @@ def measurement(
         from seatrial.load.sharing import measured_once
         from seatrial.load.summary import write_summary
 
-        service = service_pair.service
+        service = copy_pair.service
         latency = service.latency
         if latency is None:
-            pytest.skip(f"[services.{service_pair.name}] declares no `latency` profile")
+            pytest.skip(f"[services.{copy_pair.name}] declares no `latency` profile")
         try:
-            profile = load_profile(latency.profile, Path(pytestconfig.rootpath))
-            where = f"services.{service_pair.name}.auth"
+            profile = load_profile(latency.profile, Path(pytestconfig.rootpath)).one_of(copy_pair.copies)
+            where = f"services.{copy_pair.name}.auth"
             bearer = None if service.auth is None else secrets.resolve(service.auth, where)
         except (ProfileError, SecretProblem) as error:
             raise CannotLook(str(error)) from None
@@ -71,7 +74,7 @@ def measurement(
         def measure_and_sum_up() -> Measurement:
             with closing(Teller(pytestconfig)) as tell:
                 taken = measure(
-                    service_pair,
+                    copy_pair,
                     profile,
                     run_id=run.id,
                     directory=directory,
@@ -81,12 +84,12 @@ def measurement(
                     report=tell,
                 )
             named = {"run_id": run.id, "environment": run.environment.name, "profile": latency.profile}
-            write_summary(taken, service, region=service_pair.subject.region, **named)
+            write_summary(taken, service, **named)
             write_comparison(taken, service.objectives)
             return taken
 
-        measured = measured_once(service_pair, profile, run_id=run.id, directory=directory, take=measure_and_sum_up)
-        show_pictures(pytestconfig, sorted(directory.glob(f"{service_pair.name}.*.svg")))
+        measured = measured_once(copy_pair, profile, run_id=run.id, directory=directory, take=measure_and_sum_up)
+        show_pictures(pytestconfig, sorted(directory.glob(f"{measured.stem}.*.svg")))
         return measured
 
     return take
@@ -94,7 +97,7 @@ def measurement(
 
 @pytest.fixture(scope="session")
 def against_baseline(
-    service_pair: ServicePair, run: RunView, pytestconfig: pytest.Config
+    copy_pair: ServicePair, run: RunView, pytestconfig: pytest.Config
 ) -> Callable[[Measurement, Assessment], Assessment]:
     """Judges a measurement without a control by the stored baseline; takes what the objectives say of it as well."""
 
@@ -102,14 +105,14 @@ def against_baseline(
         from seatrial.baseline.judging import assess_alone
         from seatrial.baseline.store import store_of
 
-        latency = service_pair.service.latency
+        latency = copy_pair.service.latency
         assert latency is not None, "what was measured has a profile"
         return assess_alone(
             measured,
             objectives_say,
-            service=service_pair.service,
+            service=copy_pair.service,
             profile=latency.profile,
-            region=service_pair.subject.region,
+            region=copy_pair.subject.region,
             environment=run.environment.name,
             store=store_of(run.environment, *_folders(pytestconfig)),
             rules=run.environment.baseline,
@@ -130,7 +133,7 @@ def test_calibrated(
 
 @pytest.mark.check("latency/error-rate", suite="latency", severity="critical", trigger="error-rate")
 def test_error_rate(
-    service_pair: ServicePair,
+    copy_pair: ServicePair,
     measurement: Callable[[], Measurement],
     run: RunView,
     record: Callable[[Assessment], None],
@@ -143,13 +146,13 @@ def test_error_rate(
     from seatrial.load.assess import assess_errors
     from seatrial.load.explain import explained
 
-    measured, objectives = measurement(), service_pair.service.objectives
+    measured, objectives = measurement(), copy_pair.service.objectives
     record(explained(assess_errors(measured, objectives), measured, objectives, root=run.directory))
 
 
 @pytest.mark.check("latency/first-token", suite="latency", severity="critical", trigger="latency")
 def test_first_token(
-    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+    copy_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
 ) -> None:
     """Streamed answers of the candidate begin as soon as stable's within the margin, at p50 and p95.
 
@@ -159,12 +162,12 @@ def test_first_token(
     """
     from seatrial.load.assess import assess_first_token
 
-    record(assess_first_token(measurement(), service_pair.service.objectives))
+    record(assess_first_token(measurement(), copy_pair.service.objectives))
 
 
 @pytest.mark.check("latency/regression", suite="latency", severity="critical", trigger="latency")
 def test_regression(
-    service_pair: ServicePair,
+    copy_pair: ServicePair,
     measurement: Callable[[], Measurement],
     against_baseline: Callable[[Measurement, Assessment], Assessment],
     run: RunView,
@@ -181,7 +184,7 @@ def test_regression(
     from seatrial.load.assess import assess_latency
     from seatrial.load.explain import explained
 
-    measured, objectives = measurement(), service_pair.service.objectives
+    measured, objectives = measurement(), copy_pair.service.objectives
     assessment = assess_latency(measured, objectives)
     if measured.control is None:
         assessment = against_baseline(measured, assessment)
@@ -190,7 +193,7 @@ def test_regression(
 
 @pytest.mark.check("latency/token-rate", suite="latency", severity="major", trigger="latency")
 def test_token_rate(
-    service_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
+    copy_pair: ServicePair, measurement: Callable[[], Measurement], record: Callable[[Assessment], None]
 ) -> None:
     """Streamed answers of the candidate go on as fast as stable's within the margin, once they have begun.
 
@@ -200,4 +203,4 @@ def test_token_rate(
     """
     from seatrial.load.pace import assess_token_rate
 
-    record(assess_token_rate(measurement(), service_pair.service.objectives))
+    record(assess_token_rate(measurement(), copy_pair.service.objectives))
