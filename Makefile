@@ -58,6 +58,15 @@ $(HISTORY): pyproject.toml
 	@touch $@
 .PHONY: history
 
+# An S3 server of its own for the tests: its libraries want other versions than the Kubernetes client.
+S3 := .cache/s3/.ready
+s3: $(S3)
+$(S3): Makefile
+	$(PYTHON) -m venv .cache/s3
+	.cache/s3/bin/python -m pip install --quiet 'moto[s3]>=5.2' flask flask-cors
+	@touch $@
+.PHONY: s3
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py
 

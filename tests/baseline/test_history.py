@@ -15,6 +15,7 @@ import pytest
 from seatrial.baseline import history
 from seatrial.baseline.series import Series, StoredRun
 from seatrial.baseline.store import Store
+from seatrial.load.place import Folder
 from support.baselines import FINGERPRINT, after, project
 from support.project import REPOSITORY
 
@@ -48,7 +49,7 @@ def keep(folder: Path, levels: list[float]) -> None:
             decision="0" * 64,
         )
         series = series.add(run, now=BEGIN)
-    Store(folder=folder / "fixtures" / "baselines").change(series, lambda empty: empty)
+    Store(place=Folder(folder / "fixtures" / "baselines")).change(series, lambda empty: empty)
 
 
 def show(python: str, folder: Path) -> str:

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.baseline.series import LEAST, Series, SeriesProblem, StoredRun, loads, reference
-from seatrial.baseline.store import Store, StoreProblem
+from seatrial.baseline.store import Store
+from seatrial.load.place import Folder, PlaceProblem
 from support.baselines import BEGIN, FINGERPRINT
 
 NOW = BEGIN + dt.timedelta(days=40)
@@ -103,36 +104,36 @@ def signed(change: Callable[[Any], object]) -> Callable[[str], str]:
     ],
 )
 def test_what_cannot_be_relied_on_is_refused(tmp_path: Path, spoil: Callable[[str], str], told: str) -> None:
-    store = Store(folder=tmp_path)
+    store = Store(place=Folder(tmp_path))
     store.change(EMPTY, lambda _: series(12))
-    path = store.path("qa", "chat", "baseline", FINGERPRINT)
+    path = tmp_path / store.name("qa", "chat", "baseline", FINGERPRINT)
     path.write_text(spoil(path.read_text()))
-    with pytest.raises(StoreProblem) as caught:
+    with pytest.raises(PlaceProblem) as caught:
         store.find("qa", "chat", "baseline", FINGERPRINT)
     assert told in str(caught.value)
     assert str(path) in str(caught.value)
     before = path.read_bytes()
-    with pytest.raises(StoreProblem):
+    with pytest.raises(PlaceProblem):
         store.change(EMPTY, lambda one: one.add(stored(99), now=NOW))
     assert path.read_bytes() == before
 
 
 def test_a_file_under_another_name_is_refused(tmp_path: Path) -> None:
-    store = Store(folder=tmp_path)
+    store = Store(place=Folder(tmp_path))
     store.change(EMPTY, lambda _: series(1))
-    path = store.path("qa", "chat", "baseline", FINGERPRINT)
-    other = store.path("qa", "chat", "baseline", {**FINGERPRINT, "path": "/v2"})
-    shutil.copy(path, other)
-    with pytest.raises(StoreProblem, match="somebody copied or renamed it"):
+    path = tmp_path / store.name("qa", "chat", "baseline", FINGERPRINT)
+    other = store.name("qa", "chat", "baseline", {**FINGERPRINT, "path": "/v2"})
+    shutil.copy(path, tmp_path / other)
+    with pytest.raises(PlaceProblem, match="somebody copied or renamed it"):
         store.read(other)
     (tmp_path / "production").mkdir()
-    with pytest.raises(StoreProblem, match="somebody copied"):
-        store.read(Path(shutil.copy(path, tmp_path / "production")))
+    with pytest.raises(PlaceProblem, match="somebody copied"):
+        store.read(Path(shutil.copy(path, tmp_path / "production")).relative_to(tmp_path).as_posix())
 
 
 def _enter(folder: Path, numbers: list[int]) -> None:
     for number in numbers:
-        Store(folder=folder).change(EMPTY, lambda one, n=number: one.add(stored(n), now=NOW))
+        Store(place=Folder(folder)).change(EMPTY, lambda one, n=number: one.add(stored(n), now=NOW))
 
 
 def test_updates_at_the_same_time_lose_no_run(tmp_path: Path) -> None:
@@ -143,14 +144,14 @@ def test_updates_at_the_same_time_lose_no_run(tmp_path: Path) -> None:
     for process in processes:
         process.join(timeout=60)
     assert [process.exitcode for process in processes] == [0] * 2
-    found = Store(folder=tmp_path).find("qa", "chat", "baseline", FINGERPRINT)
+    found = Store(place=Folder(tmp_path)).find("qa", "chat", "baseline", FINGERPRINT)
     assert found is not None
     assert [run.run for run in found.runs] == [f"run-{number:03}" for number in range(30)]
     assert not list(tmp_path.glob("qa/.chat*")), "no half-written file is left"
 
 
 def test_a_change_that_fails_leaves_the_file(tmp_path: Path) -> None:
-    store = Store(folder=tmp_path)
+    store = Store(place=Folder(tmp_path))
     store.change(EMPTY, lambda _: series(3))
     with pytest.raises(SeriesProblem, match="run-001 is there already"):
         store.change(EMPTY, lambda one: one.add(stored(1), now=NOW))

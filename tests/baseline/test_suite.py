@@ -19,6 +19,7 @@ from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
 from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement
+from seatrial.load.place import Folder
 from seatrial.load.profile import parse_profile
 from support.baselines import serving
 from support.measured import measurement, samples
@@ -61,9 +62,10 @@ def kept(folder: Path, count: int, p50: float = 0.024) -> Path:
             decision="0" * 64,
         )
         series = series.add(run, now=now)
-    store = Store(folder=folder / "fixtures" / "baselines")
+    place = folder / "fixtures" / "baselines"
+    store = Store(place=Folder(place))
     store.change(series, lambda empty: empty)
-    return store.path("mine", "chat", "quick", fingerprint)
+    return place / store.name("mine", "chat", "quick", fingerprint)
 
 
 def regression(project: Project) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def judged(measurement: Measurement, folder: Path, **changes: Any) -> Assessment
         profile="quick",
         region="",
         environment="mine",
-        store=Store(folder=folder / "fixtures" / "baselines"),
+        store=Store(place=Folder(folder / "fixtures" / "baselines")),
         rules=StoredBaselines(),
         run_id="run-now",
         now=dt.datetime.now(dt.UTC),

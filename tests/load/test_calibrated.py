@@ -16,8 +16,9 @@ from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
 from seatrial.load.calibrated import assess_calibration
 from seatrial.load.calibration import Calibration, Run
-from seatrial.load.calibration_record import CalibrationRecord, RecordProblem, Terms, read_record, record_path
+from seatrial.load.calibration_record import CalibrationRecord, RecordProblem, Terms, read_record, record_name
 from seatrial.load.fingerprint import Fingerprint, sha256_of
+from seatrial.load.place import Folder
 from seatrial.load.profile import parse_profile
 from support.project import REPOSITORY, Project
 
@@ -61,7 +62,7 @@ def assessed(project: Path, it: Service | None = None, **changes: Any) -> Assess
     values: dict[str, Any] = {
         "region": "",
         "environment": "qa",
-        "folder": project / "kept",
+        "place": Folder(project / "kept"),
         "project": project,
         "now": NOW,
     }
@@ -70,15 +71,16 @@ def assessed(project: Path, it: Service | None = None, **changes: Any) -> Assess
 
 def test_a_record_is_read_as_it_was_written(project: Path) -> None:
     made = record(alarms=1)
-    path = made.write(project / "kept")
-    assert path == record_path(project / "kept", "qa", "chat", "quick")
-    assert read_record(path) == made
+    path = made.write(Folder(project / "kept"))
+    name = record_name("qa", "chat", "quick")
+    assert path == str(project / "kept" / name)
+    assert read_record(Folder(project / "kept"), name) == made
     assert (made.sound, made.false_alarms) == (11, 1)
-    assert read_record(path.with_name("other.json")) is None
+    assert read_record(Folder(project / "kept"), "qa/other.json") is None
 
 
 def test_lately_calibrated_passes(project: Path) -> None:
-    record().write(project / "kept")
+    record().write(Folder(project / "kept"))
     found = assessed(project)
     assert found.outcome is Outcome.PASS
     assert (found.seen, found.limit, found.n) == ("25.9%", "30.0%", 10)
@@ -110,7 +112,7 @@ def test_lately_calibrated_passes(project: Path) -> None:
 def test_what_does_not_count_says_what_to_run(
     project: Path, made: dict[str, Any], changes: dict[str, Any], told: str, remedy: str
 ) -> None:
-    record(**made).write(project / "kept")
+    record(**made).write(Folder(project / "kept"))
     found = assessed(project, service(**changes))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert told in found.message
@@ -144,16 +146,16 @@ def _signed(**changes: Any) -> Callable[[str], str]:
     ],
 )
 def test_a_record_that_cannot_be_relied_on_is_an_error(project: Path, spoil: Callable[[str], str], told: str) -> None:
-    path = record().write(project / "kept")
+    path = Path(record().write(Folder(project / "kept")))
     path.write_text(spoil(path.read_text()))
     with pytest.raises(RecordProblem, match=told):
-        read_record(path)
+        read_record(Folder(project / "kept"), record_name("qa", "chat", "quick"))
     assert assessed(project).outcome is Outcome.ERROR
 
 
 def test_a_record_of_another_service_says_so(project: Path) -> None:
-    path = record().write(project / "kept")
-    other = record_path(project / "kept", "production", "chat", "quick")
+    path = Path(record().write(Folder(project / "kept")))
+    other = project / "kept" / record_name("production", "chat", "quick")
     other.parent.mkdir()
     other.write_text(path.read_text())
     found = assessed(project, environment="production")

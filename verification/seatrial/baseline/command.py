@@ -15,11 +15,12 @@ from seatrial.baseline.intake import Candidate, Measured, Refused, candidates, m
 from seatrial.baseline.judging import Before, assess_runs, before, rule_of
 from seatrial.baseline.options import WrongUse, add_arguments, now_of
 from seatrial.baseline.series import Series, SeriesProblem
-from seatrial.baseline.store import Store, StoreProblem, store_of
+from seatrial.baseline.store import Store, store_of
 from seatrial.environment import loading, locations
 from seatrial.environment.model import Environment
 from seatrial.environment.units import parse_duration
 from seatrial.evidence.outcome import Outcome
+from seatrial.load.place import PlaceProblem, place_of
 from seatrial.load.profile import ProfileError, load_profile
 from seatrial.load.summary import LEVELS
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (WrongUse, loading.EnvironmentProblem, ProfileError) as error:
         print(f"seatrial baseline: {error}", file=sys.stderr)
         return 2
-    except (StoreProblem, SeriesProblem) as problem:
+    except (PlaceProblem, SeriesProblem) as problem:
         print(f"seatrial baseline: {problem}", file=sys.stderr)
         return HOLD
 
@@ -44,14 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace, now: dt.datetime) -> int:
     if arguments.env:
         environment, store = _of_environment(arguments, arguments.env)
-        places = [(environment, store, path) for path in store.files(environment.name)]
     else:
-        store = Store(folder=arguments.store or _fixtures(arguments) / "baselines")
-        places = [(Environment(name=path.parent.name), store, path) for path in store.files()]
-    for environment, store, path in places:
-        print(f"{path}\n  {telling.listed(store.read(path), environment.baseline, now=now)}")
-    if not places:
-        print(f"no baselines in {store.folder}: let promoted runs enter with `seatrial baseline update REPORTS`")
+        environment, store = None, Store(place=place_of(arguments.store or _fixtures(arguments) / "baselines"))
+    found = store.all(arguments.env)
+    for name, series in found.items():
+        rules = (environment or Environment(name=series.environment)).baseline
+        print(f"{store.place.where(name)}\n  {telling.listed(series, rules, now=now)}")
+    if not found:
+        print(f"no baselines in {store.place}: let promoted runs enter with `seatrial baseline update REPORTS`")
     return 0
 
 
@@ -209,19 +210,19 @@ def _of_environment(arguments: argparse.Namespace, name: str) -> tuple[Environme
     directories = locations.fixture_directories(Path.cwd(), arguments.seatrial_fixtures)
     environment = loading.load(name, directories).environment
     if arguments.store is not None:
-        return environment, Store(folder=arguments.store)
+        return environment, Store(place=place_of(arguments.store))
     return environment, store_of(environment, _fixtures(arguments), Path.cwd())
 
 
 def _chosen(arguments: argparse.Namespace, store: Store) -> list[Series]:
     """The series that the options select. Raises WrongUse where there is none, naming those there are."""
-    known = [store.read(path) for path in store.files(arguments.env)]
+    known = list(store.all(arguments.env).values())
     found = [
         one for one in known if arguments.service in (None, one.service) and arguments.profile in (None, one.profile)
     ]
     if not found:
         names = ", ".join(f"{one.service} under {one.profile}" for one in known) or "none"
-        raise WrongUse(f"no such baseline of {arguments.env} in {store.folder}; there are: {names}")
+        raise WrongUse(f"no such baseline of {arguments.env} in {store.place}; there are: {names}")
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seatrial.baseline.series import LEAST, Series, reference
-from seatrial.baseline.store import Store, StoreProblem
+from seatrial.baseline.store import Store
 from seatrial.environment.model import Objectives, Service, StoredBaselines
 from seatrial.evidence.assessment import Assessment
 from seatrial.evidence.outcome import Outcome
@@ -16,6 +16,7 @@ from seatrial.judge.baseline import BaselineRule, BaselineVerdict, Levels, Refer
 from seatrial.judge.latency import milliseconds
 from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement
+from seatrial.load.place import PlaceProblem
 from seatrial.load.summary import BEYOND, LEVELS, quantiles
 
 DAY = 86_400.0
@@ -127,7 +128,7 @@ def assess_alone(
     try:
         series = store.find(environment, measurement.service, profile, fingerprint.as_json())
         kin = store.kin(environment, measurement.service, profile) if series is None else []
-    except StoreProblem as problem:
+    except PlaceProblem as problem:
         return Assessment.error(f"the stored baseline cannot be relied on: {problem}")
     if series is None:
         others = [fingerprint.differences(one.fingerprint) for one in kin]

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--store", type=Path, metavar="DIR", help="folder of baselines; that of the environment's file")
+    common.add_argument("--store", metavar="PLACE", help="folder or bucket; that of the environment's file")
     common.add_argument("--seatrial-fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
     common.add_argument("--now", metavar="RFC3339", help="time by which ages are told, for replays")
     which = argparse.ArgumentParser(add_help=False)

@@ -1,97 +1,86 @@
-"""The folder of series: one file each, ``ENVIRONMENT/SERVICE.PROFILE.FINGERPRINT.json``, changed by one at a time."""
+"""The place of series: one file each, ``ENVIRONMENT/SERVICE.PROFILE.FINGERPRINT.json``, changed by one at a time."""
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from seatrial.baseline.series import Series, SeriesProblem, loads
 from seatrial.environment.model import Environment
-from seatrial.evidence.run import write_atomically
-from seatrial.load.calibration_record import baselines_folder
+from seatrial.load.calibration_record import baselines_place
 from seatrial.load.fingerprint import sha256_of
+from seatrial.load.place import Place, PlaceProblem
 
-NOT_SERIES = ".calibration.json"
+NOT_SERIES: Final = ".calibration.json"
 """Ends the names of files beside the series that are records of another kind."""
 
 
-class StoreProblem(Exception):
-    """A file of the store that cannot be relied on or written; the message says which, why, and what to do."""
-
-
 def store_of(environment: Environment, fixtures: Path, project: Path) -> Store:
-    """The store that an environment names, else ``baselines`` in the folder of ``fixtures``."""
-    return Store(folder=baselines_folder(environment, fixtures, project))
+    """The store that an environment names, else ``baselines`` in the folder of ``fixtures``. Raises PlaceProblem."""
+    return Store(place=baselines_place(environment, fixtures, project))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """A folder of series. It need not be there yet."""
+    """The series of a folder or bucket. It need not be there yet. Every method raises PlaceProblem."""
 
-    folder: Path
+    place: Place
 
-    def path(self, environment: str, service: str, profile: str, fingerprint: Mapping[str, str]) -> Path:
-        """Where the series lies, whether or not it is there."""
-        return self.folder / environment / f"{service}.{profile}.{sha256_of(dict(fingerprint))[:12]}.json"
+    def name(self, environment: str, service: str, profile: str, fingerprint: Mapping[str, str]) -> str:
+        """That of the series, whether or not it is there."""
+        return f"{environment}/{service}.{profile}.{sha256_of(dict(fingerprint))[:12]}.json"
 
-    def files(self, environment: str = "") -> list[Path]:
-        """Every file of a series, of one environment or of all, in order."""
-        pattern = f"{environment or '*'}/*.json"
-        return sorted(path for path in self.folder.glob(pattern) if not path.name.endswith(NOT_SERIES))
+    def names(self, environment: str = "") -> list[str]:
+        """Every series, of one environment or of all, in order."""
+        return [name for name in self.place.names(environment) if not name.endswith(NOT_SERIES)]
 
-    def read(self, path: Path) -> Series:
-        """The series in a file of this store. Raises StoreProblem."""
+    def read(self, name: str) -> Series | None:
+        """The series of that name, or None where there is none."""
+        text = self.place.read(name)
+        return None if text is None else self._series(name, text)
+
+    def _series(self, name: str, text: str) -> Series:
+        where = self.place.where(name)
         try:
-            series = loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreProblem(f"{path}: cannot be read: {error}") from None
+            series = loads(text)
         except SeriesProblem as problem:
-            raise StoreProblem(
-                f"{path}: {problem}; bring it back from version control, or remove it and begin anew"
+            raise PlaceProblem(
+                f"{where}: {problem}; bring it back from version control, or remove it and begin anew"
             ) from None
-        meant = self.path(series.environment, series.service, series.profile, series.fingerprint)
-        if meant.relative_to(self.folder).parts != path.parts[-2:]:
-            raise StoreProblem(f"{path}: it is that of {meant.relative_to(self.folder)}: somebody copied or renamed it")
+        meant = self.name(series.environment, series.service, series.profile, series.fingerprint)
+        if meant != name:
+            raise PlaceProblem(f"{where}: it is that of {meant}: somebody copied or renamed it")
         return series
 
+    def all(self, environment: str = "") -> dict[str, Series]:
+        """Every series by name, of one environment or of all."""
+        found = {name: self.read(name) for name in self.names(environment)}
+        return {name: series for name, series in found.items() if series is not None}
+
     def find(self, environment: str, service: str, profile: str, fingerprint: Mapping[str, str]) -> Series | None:
-        """The series, or None where there is none. Raises StoreProblem."""
-        path = self.path(environment, service, profile, fingerprint)
-        return self.read(path) if path.exists() else None
+        """The series, or None where there is none."""
+        return self.read(self.name(environment, service, profile, fingerprint))
 
     def kin(self, environment: str, service: str, profile: str = "") -> list[Series]:
-        """Every series of a service, whatever its fingerprint. Raises StoreProblem."""
-        found = [self.read(path) for path in self.files(environment) if path.name.startswith(f"{service}.")]
+        """Every series of a service, whatever its fingerprint."""
+        names = [name for name in self.names(environment) if name.partition("/")[2].startswith(f"{service}.")]
+        found = [series for name in names if (series := self.read(name)) is not None]
         return [one for one in found if one.service == service and profile in ("", one.profile)]
 
     def change(self, empty: Series, how: Callable[[Series], Series]) -> Series:
         """Replace a series by what ``how`` makes of it, of ``empty`` where there is none; one process at a time.
 
-        Whatever ``how`` raises leaves the file as it was. Raises StoreProblem.
+        Whatever ``how`` raises leaves the file as it was.
         """
-        path = self.path(empty.environment, empty.service, empty.profile, empty.fingerprint)
-        with self._alone(empty.environment):
-            before = self.read(path) if path.exists() else empty
-            after = how(before)
-            if after != before or not path.exists():
-                try:
-                    write_atomically(path, after.dumps())
-                except OSError as error:
-                    raise StoreProblem(f"{path}: cannot be written: {error.strerror or error}") from None
-            return after
+        name = self.name(empty.environment, empty.service, empty.profile, empty.fingerprint)
+        made = [empty]
 
-    @contextmanager
-    def _alone(self, environment: str) -> Iterator[None]:
-        """Hold the environment's lock; the kernel gives it up with the process, so nobody waits for the dead."""
-        folder = self.folder / environment
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / ".lock").open("w")
-        except OSError as error:
-            raise StoreProblem(f"{folder}: cannot be written: {error.strerror or error}") from None
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        def rewritten(text: str | None) -> str:
+            before = empty if text is None else self._series(name, text)
+            made[0] = how(before)
+            return made[0].dumps() if text is None or made[0] != before else text
+
+        self.place.change(name, rewritten)
+        return made[0]

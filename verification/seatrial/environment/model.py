@@ -371,7 +371,7 @@ class StoredBaselines(Model):
     """Runs that were promoted, kept to judge later ones by where stable cannot be run beside them."""
 
     store: str | None = None
-    """folder in which they are kept; `baselines` beside the folder of environments where absent"""
+    """folder or bucket (`s3://`, `gs://`, `az://`) of them; `baselines` in the folder of fixtures where absent"""
     max_age: PositiveDuration = 90 * 86_400.0
     """age of a run beyond which it is compared with no more, unless it belongs to the anchor"""
     window: Count = Field(default=20, ge=10)

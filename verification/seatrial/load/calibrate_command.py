@@ -22,8 +22,9 @@ from seatrial.environment.secrets import SecretProblem, SecretStore
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import CannotLook, Outcome, Role
 from seatrial.evidence.run import write_atomically
+from seatrial.load import place as places
 from seatrial.load.calibration import Calibration, Run, calibrate
-from seatrial.load.calibration_record import CalibrationRecord, Terms, baselines_folder
+from seatrial.load.calibration_record import CalibrationRecord, Terms, baselines_place
 from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement, measure
 from seatrial.load.profile import Profile, ProfileError, load_profile
@@ -56,8 +57,8 @@ class Place:
     environment: str
     limits: LoadLimits
     bearer: str | None = None
-    records: Path | None = None
-    """Folder in which the record is kept; None where the place is no environment's."""
+    records: places.Place | None = None
+    """Where the record is kept; None where the place is no environment's."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="load profile; that of the service, or `baseline`")
     parser.add_argument("--runs", type=int, default=10, metavar="N", help="measurements [10]")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also as JSON, with every run")
-    parser.add_argument("--store", type=Path, metavar="DIR", help="folder of the record; that of baselines")
+    parser.add_argument("--store", metavar="PLACE", help="folder or bucket of the record; that of baselines")
     parser.add_argument("--no-record", action="store_true", help="leave no record for `latency/calibrated`")
     parser.add_argument("--seatrial-fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
 
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         profile = load_profile(name, Path.cwd())
         if arguments.runs < 1:
             raise WrongUse(f"--runs: expected at least 1, seen {arguments.runs}")
-    except (WrongUse, ProfileError, SecretProblem, loading.EnvironmentProblem) as error:
+    except (WrongUse, ProfileError, SecretProblem, places.PlaceProblem, loading.EnvironmentProblem) as error:
         print(f"seatrial calibrate: {error}", file=sys.stderr)
         return 2
     try:
@@ -123,7 +124,7 @@ def _keep(result: Calibration, place: Place, name: str, profile: Profile) -> int
     )
     try:
         print(f"kept in {record.write(place.records)}")
-    except OSError as error:
+    except places.PlaceProblem as error:
         print(f"seatrial calibrate: the record cannot be kept: {error}", file=sys.stderr)
         return EXIT[Outcome.ERROR]
     return EXIT[result.outcome]
@@ -187,11 +188,12 @@ def _by_environment(arguments: argparse.Namespace) -> Place:
     service = environment.services[name]
     bearer = None if service.auth is None else SecretStore().resolve(service.auth, f"services.{name}.auth")
     fixtures = Path(arguments.seatrial_fixtures) if arguments.seatrial_fixtures else Path("fixtures")
+    usual = baselines_place(environment, fixtures, Path.cwd())
     return Place(
         service=service,
         name=name,
         environment=environment.name,
         limits=environment.load,
         bearer=bearer,
-        records=arguments.store or baselines_folder(environment, fixtures, Path.cwd()),
+        records=places.place_of(arguments.store) if arguments.store else usual,
     )

@@ -9,8 +9,9 @@ from typing import Final
 from seatrial.environment.model import CalibrationTerms, Service
 from seatrial.environment.units import format_duration
 from seatrial.evidence.assessment import Assessment
-from seatrial.load.calibration_record import CalibrationRecord, RecordProblem, Terms, read_record, record_path
+from seatrial.load.calibration_record import CalibrationRecord, RecordProblem, Terms, read_record, record_name
 from seatrial.load.fingerprint import Fingerprint
+from seatrial.load.place import Place
 from seatrial.load.profile import ProfileError, load_profile
 
 AHEAD: Final = 300.0
@@ -18,7 +19,7 @@ AHEAD: Final = 300.0
 
 
 def assess_calibration(
-    name: str, service: Service, *, region: str, environment: str, folder: Path, project: Path, now: dt.datetime
+    name: str, service: Service, *, region: str, environment: str, place: Place, project: Path, now: dt.datetime
 ) -> Assessment:
     """``latency/calibrated`` of one service whose environment asks for it."""
     latency = service.latency
@@ -28,12 +29,12 @@ def assess_calibration(
     command = f"seatrial calibrate --env {environment} --service {name}"
     try:
         profile = load_profile(latency.profile, project)
-        record = read_record(record_path(folder, environment, name, latency.profile))
+        record = read_record(place, record_name(environment, name, latency.profile))
     except (ProfileError, RecordProblem) as problem:
         return Assessment.error(str(problem), remedy=f"measure again: `{command}`")
     if record is None:
         words = f"{name} under {latency.profile} was not calibrated in {environment}"
-        return Assessment.inconclusive(f"{words}: there is no record in {folder}", n=0, remedy=f"run `{command}`")
+        return Assessment.inconclusive(f"{words}: there is no record in {place}", n=0, remedy=f"run `{command}`")
     fingerprint = Fingerprint.of(service, profile, region=region)
     lacking = _problem(record, asked, fingerprint, Terms.of(service.objectives, profile), environment, name, now)
     if lacking:

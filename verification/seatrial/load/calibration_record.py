@@ -11,9 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from seatrial.environment.model import Environment, Objectives
-from seatrial.evidence.run import timestamp, write_atomically
+from seatrial.evidence.run import timestamp
 from seatrial.load.calibration import CONFIDENCE, Calibration
 from seatrial.load.fingerprint import Fingerprint, canonical, sha256_of
+from seatrial.load.place import Place, PlaceProblem, place_of
 from seatrial.load.profile import Profile
 
 KIND: Final = "seatrial calibration"
@@ -24,15 +25,18 @@ class RecordProblem(Exception):
     """A record that cannot be relied on; the message says which and why."""
 
 
-def baselines_folder(environment: Environment, fixtures: Path, project: Path) -> Path:
-    """Where an environment keeps baselines and calibrations: the folder that it names, else one in ``fixtures``."""
+def baselines_place(environment: Environment, fixtures: Path, project: Path) -> Place:
+    """Where an environment keeps baselines and calibrations: the place that it names, else a folder in ``fixtures``.
+
+    Raises PlaceProblem for an address that nothing can be kept at.
+    """
     named = environment.baseline.store
-    return fixtures / "baselines" if named is None else project / named
+    return place_of(fixtures / "baselines") if named is None else place_of(named, project)
 
 
-def record_path(folder: Path, environment: str, service: str, profile: str) -> Path:
-    """Where the record of a service lies."""
-    return folder / environment / f"{service}.{profile}.calibration.json"
+def record_name(environment: str, service: str, profile: str) -> str:
+    """That of the record of a service."""
+    return f"{environment}/{service}.{profile}.calibration.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +111,13 @@ class CalibrationRecord:
             else round(result.planned.visible, 4),
         )
 
-    def write(self, folder: Path) -> Path:
-        """Write it into ``folder``, in one step, with the hash of its canonical form. Raises OSError."""
-        path = record_path(folder, self.environment, self.service, self.profile)
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def write(self, place: Place) -> str:
+        """Write it, in one step, with the hash of its canonical form; returns where. Raises PlaceProblem."""
+        name = record_name(self.environment, self.service, self.profile)
         content = {"kind": KIND, "schema": SCHEMA, **asdict(self)}
         text = msgspec.json.format(canonical({**content, "sha256": sha256_of(content)}), indent=1)
-        write_atomically(path, text + "\n")
-        return path
+        place.change(name, lambda _: text + "\n")
+        return place.where(name)
 
     def __str__(self) -> str:
         return (
@@ -123,13 +126,17 @@ class CalibrationRecord:
         )
 
 
-def read_record(path: Path) -> CalibrationRecord | None:
-    """The record at ``path``, None where there is none. Raises RecordProblem."""
+def read_record(place: Place, name: str) -> CalibrationRecord | None:
+    """The record of that name, None where there is none. Raises RecordProblem."""
+    path = place.where(name)
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
+        text = place.read(name)
+        if text is None:
+            return None
+        content: Any = json.loads(text)
+    except PlaceProblem as problem:
+        raise RecordProblem(str(problem)) from None
+    except ValueError as error:
         raise RecordProblem(f"{path}: cannot be read: {error}") from None
     if not isinstance(content, dict) or content.get("kind") != KIND or content.get("schema") != SCHEMA:
         raise RecordProblem(f"{path}: expected a {KIND} of schema {SCHEMA}")

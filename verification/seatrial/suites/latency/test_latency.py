@@ -104,9 +104,14 @@ def against_baseline(
     def judge(measured: Measurement, objectives_say: Assessment) -> Assessment:
         from seatrial.baseline.judging import assess_alone
         from seatrial.baseline.store import store_of
+        from seatrial.load.place import PlaceProblem
 
         latency = copy_pair.service.latency
         assert latency is not None, "what was measured has a profile"
+        try:
+            store = store_of(run.environment, *_folders(pytestconfig))
+        except PlaceProblem as problem:
+            return Assessment.error(f"the stored baseline cannot be relied on: {problem}")
         return assess_alone(
             measured,
             objectives_say,
@@ -114,7 +119,7 @@ def against_baseline(
             profile=latency.profile,
             region=copy_pair.subject.region,
             environment=run.environment.name,
-            store=store_of(run.environment, *_folders(pytestconfig)),
+            store=store,
             rules=run.environment.baseline,
             run_id=run.id,
             now=dt.datetime.now(dt.UTC),
