@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,3 +227,10 @@ def test_what_is_not_there_is_not_waited_for(driver: Driver) -> None:
         listen(driver, service="chatt", labels={"slot": "green"}).__enter__()
     with pytest.raises(CannotLook, match=r"(could not be followed: .*404|not found)"):
         listen(driver, argo_rollout="chat").__enter__()
+
+
+def test_a_kubeconfig_that_leads_nowhere_is_no_crash(tmp_path: Path) -> None:
+    cluster = Cluster(kubeconfig=str(tmp_path / "none"))
+    shifter = Shifter.model_validate({"argo_rollout": "chat"})
+    with pytest.raises(CannotLook, match=r"Rollout .*/chat: .*none"):
+        ClusterWords(cluster, shifter, "chatbot", within=5).__enter__()

@@ -20,7 +20,8 @@ from pydantic import (
 from seatrial.conversation.placeholders import fill, names_in, texts_in
 from seatrial.conversation.private import KINDS
 from seatrial.conversation.queries import check_query
-from seatrial.environment.model import Model, Phase
+from seatrial.environment.model import Phase
+from seatrial.environment.section import Section
 from seatrial.environment.units import Duration
 from seatrial.evidence.outcome import Severity
 
@@ -78,7 +79,7 @@ Patterns = Annotated[
 ]
 
 
-class JsonExpect(Model):
+class JsonExpect(Section):
     """What a JSONPath must select. A plain value instead of this table means ``equals``."""
 
     equals: Any = Field(default=None, description="every selected value is equal to this; at least one is selected")
@@ -98,7 +99,7 @@ def _as_json_expect(value: object) -> object:
     return value if isinstance(value, (dict, JsonExpect)) else {"equals": value}
 
 
-class ToolCall(Model):
+class ToolCall(Section):
     """A tool or function that the answer calls."""
 
     name: Text = Field(description="name of the function")
@@ -122,7 +123,7 @@ def _language(value: str) -> str:
     return value
 
 
-class Expect(Model):
+class Expect(Section):
     """What must hold of one answer. Texts are compared without regard to case and runs of blanks."""
 
     contains: Texts = Field(default=(), description="all of these occur in the answer")
@@ -181,7 +182,7 @@ class Expect(Model):
         return any(bool(getattr(self, name)) for name in self.model_fields_set)
 
 
-class Capture(Model):
+class Capture(Section):
     """Where a value is taken from an answer. A plain text instead of this table means ``matches``."""
 
     matches: Pattern | None = Field(default=None, description="first group of this regular expression, or all of it")
@@ -213,7 +214,7 @@ def _value_name(value: str) -> str:
 ValueName = Annotated[str, AfterValidator(_value_name)]
 
 
-class Step(Model):
+class Step(Section):
     """A request beside the conversation."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(
@@ -229,7 +230,7 @@ class Step(Model):
     )
 
 
-class Repeat(Model):
+class Repeat(Section):
     """How often a conversation is held, and which share of the times must hold."""
 
     times: Annotated[StrictInt, Field(ge=2, le=1_000)] = Field(description="how often it is held")
@@ -241,7 +242,7 @@ class Repeat(Model):
     )
 
 
-class Turn(Model):
+class Turn(Section):
     """The user says something, and the answer must hold."""
 
     say: Text = Field(description="what the user says; may use ${name}")
@@ -261,7 +262,7 @@ def _script_id(value: str) -> str:
     return value
 
 
-class Described(Model):
+class Described(Section):
     """What every script says of itself: who answers for it, and where it runs."""
 
     id: Annotated[str, AfterValidator(_script_id)] = Field(

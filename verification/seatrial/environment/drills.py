@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from seatrial.environment.strategy import Rules
+from seatrial.environment.section import Section
 from seatrial.environment.units import Flag, Number, PositiveDuration
 from seatrial.environment.values import Name, Text
 
 
-class Drills(Rules):
+class Drills(Section):
     """Rollbacks and lost pods on purpose, by `seatrial drill`: permission, bounds, what is asked of the records."""
 
     allowed: Flag = False

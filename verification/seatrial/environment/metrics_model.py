@@ -7,13 +7,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from seatrial.environment.section import Section
 from seatrial.environment.selector import MatchersText, SelectorText
-from seatrial.environment.strategy import Rules
 from seatrial.environment.units import Flag, Number
 from seatrial.environment.values import Name, Text
 
 
-class TrackMatchers(Rules):
+class TrackMatchers(Section):
     """Conditions on labels that tell the series of one track; `${release}` is the version that is asked for."""
 
     stable: MatchersText = 'track="stable"'
@@ -22,7 +22,7 @@ class TrackMatchers(Rules):
     """of the candidate"""
 
 
-class Saturation(Rules):
+class Saturation(Section):
     """How full a resource may be. Without `gauge` and `query`, `cpu` and `memory` are those of the pods by cAdvisor."""
 
     gauge: SelectorText | None = None
@@ -39,7 +39,7 @@ class Saturation(Rules):
         return self
 
 
-class Business(Rules):
+class Business(Section):
     """What the service is there for, as a share of counted events or as a level by PromQL."""
 
     part: SelectorText | None = None
@@ -67,7 +67,7 @@ class Business(Rules):
         return self
 
 
-class ServiceMetrics(Rules):
+class ServiceMetrics(Section):
     """Where the golden signals of a service are. What has a default needs no word where the usual names are used."""
 
     select: MatchersText | None = None

@@ -6,14 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seatrial.environment.strategy import Rules
+from seatrial.environment.section import Section
 from seatrial.environment.units import Count, Duration, Flag, Number, PositiveDuration
 from seatrial.environment.values import Name, Text
 
 Percent = Annotated[Number, Field(gt=0, le=100)]
 
 
-class Rollout(Rules):
+class Rollout(Section):
     """How new versions are brought out, the single command that takes one back, and how a rollout is watched."""
 
     strategy: Literal["rolling", "blue-green", "canary"] = "rolling"
@@ -42,7 +42,7 @@ class Rollout(Rules):
     """longest time of a blue-green switch in which both versions answer"""
 
 
-class Shifter(Rules):
+class Shifter(Section):
     """The object in the cluster that shifts the traffic of a service: a watched rollout takes its steps from it.
 
     One of `httproute`, `argo_rollout` and `service`.

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from seatrial.environment.section import Section
 from seatrial.environment.units import Count, Duration, Flag
 from seatrial.environment.values import Name, Text
 
 Severity = Literal["critical", "major", "minor"]
 
 
-class Rules(BaseModel):
-    """Base of the tables in this module: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Expression(Rules):
+class Expression(Section):
     """A check of your own as data: a CEL expression that must be true of every object of some kinds."""
 
     id: Text
@@ -37,7 +32,7 @@ class Expression(Rules):
     """how to mend it"""
 
 
-class Strategy(Rules):
+class Strategy(Section):
     """What the deployment strategy asks of the configuration here."""
 
     pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
@@ -90,11 +85,11 @@ class Strategy(Rules):
     """earlier ReplicaSets and Helm revisions that must be kept"""
     other_environments: tuple[str, ...] = ()
     """host names, namespaces or words that belong to other environments and must not occur in this one"""
-    keys: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, tuple[str, ...]] = Field(default={})
     """keys that a ConfigMap or Secret must have, and no others, by `Kind/name`; the same in every environment"""
-    helm_values: dict[Name, tuple[str, ...]] = {}
+    helm_values: dict[Name, tuple[str, ...]] = Field(default={})
     """files of reviewed values by Helm release, in the order of `helm upgrade --values`"""
-    chart_versions: dict[Name, str] = {}
+    chart_versions: dict[Name, str] = Field(default={})
     """version of the chart by Helm release that has been promoted here"""
     account_access: tuple[str, ...] = ()
     """dangerous rights that service accounts may have, as `account verb resource`: `deployer patch deployments`"""
@@ -102,9 +97,9 @@ class Strategy(Rules):
     """objects that nobody here answers for, as `Kind/namespace/name` with `*` for any part"""
     system_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")
     """namespaces of the cluster itself, which are not judged"""
-    severity: dict[str, Severity] = {}
+    severity: dict[str, Severity] = Field(default={})
     """severities that differ here, by check"""
-    disabled: dict[str, Text] = {}
+    disabled: dict[str, Text] = Field(default={})
     """checks that are not asked for here, with the reason"""
     waivers: Literal["any", "environment", "forbidden"] = "any"
     """where waivers may stand: in objects and the environment file, in the file alone, or nowhere"""

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from seatrial.conversation.script import Described, Text
-from seatrial.environment.model import Model
+from seatrial.environment.section import Section
 from seatrial.environment.units import Duration
 
 ACTIONS: Final = ("open", "fill", "click", "press")
@@ -16,7 +16,7 @@ SIZES: Final = {"desktop": (1280, 800), "phone": (390, 844)}
 """Width and height in CSS pixels."""
 
 
-class Step(Model):
+class Step(Section):
     """One thing that is done, or one that must hold. Things are found as people find them: by label, name and text."""
 
     open: Annotated[str, Field(pattern="^/")] | None = Field(

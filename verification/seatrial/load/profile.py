@@ -15,7 +15,8 @@ from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema, mod
 
 import seatrial
 from seatrial.environment.locations import shipped
-from seatrial.environment.model import LoadLimits, Model
+from seatrial.environment.model import LoadLimits
+from seatrial.environment.section import Section
 from seatrial.environment.units import Duration, parse_duration
 from seatrial.load.dialogue import Dialogue, DialogueError, as_dialogues, read_conversations
 from seatrial.load.replay import ReplayError, peak_rate, read_offsets
@@ -27,7 +28,7 @@ class ProfileError(Exception):
     """A profile is missing, malformed, or asks for more than the environment allows; the message says all of it."""
 
 
-class Bounds(Model):
+class Bounds(Section):
     """Outside of these the measurement is not sound, and its result is an error whatever the latencies say."""
 
     unsent: float = Field(default=0.001, ge=0, lt=1, description="largest share of scheduled requests not sent")
@@ -51,7 +52,7 @@ _PROMPTS: Final = {"anyOf": [_LIST, {"type": "object", "minProperties": 1, "addi
 Prompts = Annotated[tuple[Dialogue, ...], PlainValidator(as_dialogues), WithJsonSchema(_PROMPTS)]
 
 
-class Profile(Model):
+class Profile(Section):
     """One load profile. ``rate`` is per track: beside a candidate, stable gets as much again."""
 
     description: str = Field(default="", description="what it is for, in a line")

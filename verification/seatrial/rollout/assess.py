@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
-
-import numpy as np
 
 from seatrial.checks.check import Check, check
 from seatrial.environment.model import Objectives
@@ -16,30 +13,20 @@ from seatrial.evidence.assessment import Assessment, Finding
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.errors import ErrorRule, judge_errors, percent
 from seatrial.judge.proportions import Counts
-from seatrial.judge.trend import Trend, TrendRule, judge_trend
+from seatrial.rollout.settling import settled
 from seatrial.rollout.share import share_of, users_needed
 from seatrial.rollout.story import Step, Story
+from seatrial.rollout.switching import idle, sessions, switch_complete, way_back
 from seatrial.rollout.traffic import Seen
 
 CONFIDENCE: Final = 0.99
-WINDOW: Final = 5.0
-"""Seconds before a switch is told that still belong to it: a deployer speaks when it has done, not before."""
-IN_A_ROW: Final = 3
-"""Failures one after the other of the stable version's own address before it counts as gone."""
-PARTS: Final = 30
-"""Parts of the time to settle whose medians are compared: of 20, as far as values depend on those before them, even one
-that rises without a break shows nothing at 99 %."""
-ANSWERS: Final = 300
-"""Streamed answers while it settles, below which their trend is not looked at: ten for each part of the time."""
-LEAK: Final = 16 * 2**20
-"""Bytes that a process may grow by while it settles, whatever its size."""
 
 Assess = Callable[[Story, Objectives, float], Assessment]
 """A story, the objectives of the service, and the seconds for which both versions may answer, make an assessment."""
 
 
-def _is(strategy: str) -> Callable[[str], bool]:
-    return lambda chosen: chosen == strategy
+def _canary(strategy: str) -> bool:
+    return strategy == "canary"
 
 
 def _kept_apart(strategy: str) -> bool:
@@ -57,10 +44,6 @@ def _kinds(failed: Sequence[Seen], where: str) -> list[Finding]:
         Finding(where=where, path=kind, expected="an answer", seen=f"{error}, {count} times")
         for (kind, error), count in counted.most_common()
     ]
-
-
-def _unreached(story: Story) -> Step | None:
-    return next((step for step in story.steps if step.reached is None), None)
 
 
 @check("traffic/versions", suite="rollout", severity="major", per="service")
@@ -84,7 +67,7 @@ def versions(story: Story, objectives: Objectives, mixed_within: float) -> Asses
     )
 
 
-@check("canary/share", suite="rollout", severity="major", per="service", applies=_is("canary"))
+@check("canary/share", suite="rollout", severity="major", per="service", applies=_canary)
 def canary_share(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """At each step the share of new users that the candidate gets is the one asked for.
 
@@ -254,126 +237,6 @@ def conversations(story: Story, objectives: Objectives, mixed_within: float) -> 
     )
 
 
-@check("switch/idle", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
-def idle(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """Until the switch, users get the stable version alone.
-
-    Why: green is verified while nobody depends on it; a switch that has happened already has verified nothing.
-
-    Remedy: see the selector of the Service, or the upstream of the proxy, before the switch.
-    """
-    step = next(iter(story.steps), None)
-    first = min((one.at for one in story.seen if one.version == story.candidate), default=story.ended)
-    end = step.told - WINDOW if step is not None and step.by_word else first
-    before = [one for one in story.between(0.0, end) if one.version]
-    early = [one for one in before if one.version == story.candidate]
-    if len(before) < users_needed(0.0):
-        return Assessment.inconclusive(
-            f"{len(before)} answers before the switch, {users_needed(0.0)} are needed",
-            n=len(before),
-            remedy="begin to watch before the switch",
-        )
-    findings = [
-        Finding(where="public", expected=story.stable, seen=f"{story.candidate} at {one.at:.0f} s") for one in early[:5]
-    ]
-    return Assessment.of_findings(
-        findings, held=f"{len(before)} answers, all of {story.stable}", broken="users got green early", n=len(before)
-    )
-
-
-@check("switch/complete", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
-def switch_complete(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """After the switch all users get the candidate, and both versions answer for no longer than is allowed.
-
-    Why: a switch that was reported and never happened is found out by users; half of one is worse.
-
-    Remedy: see the selector or upstream again, caches of the proxy, and clients that keep connections to blue.
-    """
-    step = next(iter(story.steps), None)
-    if step is None:
-        return Assessment.inconclusive(
-            "nobody said that the switch was made", n=0, remedy="say `switch`, or watch longer"
-        )
-    after = [one for one in story.between(step.told, story.ended) if one.kind == "fresh" and one.version]
-    if step.reached is None:
-        share = share_of(after, story.candidate)
-        words = f"the switch never happened: {story.ended - step.told:.0f} s after it, {share} of new users got green"
-        if not step.by_word and not share.candidate:
-            return Assessment.inconclusive(
-                words, seen=str(share), n=len(after), remedy="make the switch, or say `switch`"
-            )
-        return Assessment.failed(words, seen=str(share), limit="all of them", remedy="see the selector or the upstream")
-    got = [one.at for one in story.seen if one.version == story.candidate and one.at >= step.told - WINDOW]
-    left = [one.at for one in story.seen if one.version == story.stable]
-    mixed = max(max(left, default=0.0) - min(got), 0.0)
-    words = f"both versions answered for {mixed:.1f} s, then {story.candidate} alone"
-    if mixed > mixed_within:
-        return Assessment.failed(words, seen=f"{mixed:.1f} s", limit=f"{mixed_within:g} s")
-    return Assessment.passed(words, seen=f"{mixed:.1f} s", limit=f"{mixed_within:g} s", n=len(after))
-
-
-@check("switch/sessions", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
-def sessions(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:
-    """Users who are there when the switch is made go on after it: not one of their requests fails around it.
-
-    Why: sessions that only blue knows end for everybody at once; one refusal each is lost in any error rate.
-
-    Remedy: keep sessions where both versions find them, under one key; drain connections to blue, do not cut them.
-    """
-    del objectives
-    step = next(iter(story.steps), None)
-    if step is None or step.reached is None:
-        return Assessment.inconclusive("there was no switch after which to look", n=0)
-    users: dict[int, list[Seen]] = {}
-    for one in story.seen:
-        if one.user:
-            users.setdefault(one.user, []).append(one)
-    begin, end = step.told - WINDOW, step.reached + mixed_within
-    users = {user: seen for user, seen in users.items() if any(not one.error and one.at < begin for one in seen)}
-    if not users:
-        return Assessment.not_applicable("nobody was there before the switch: [rollout] probe_users is 0")
-    findings, waited = [], 0
-    for user, seen in sorted(users.items()):
-        after = sorted((one for one in seen if one.end >= begin and one.at <= end), key=lambda one: one.at)
-        failed = [one for one in after if one.error]
-        if failed:
-            told = f"{failed[0].error} at {failed[0].at:.1f} s, {len(failed)} of {len(after)} requests failed"
-            findings.append(Finding(where=f"user {user}", expected="answers as before the switch", seen=told))
-        waited += not any(one.at >= step.reached for one in after)
-    if waited and not findings:
-        return Assessment.inconclusive(f"{waited} user(s) were not seen after the switch", n=len(users) - waited)
-    return Assessment.of_findings(
-        findings, held=f"all of {len(users)} users went on", broken="{count} user(s) lost an answer", n=len(users)
-    )
-
-
-@check("switch/way-back", suite="rollout", severity="major", per="service", applies=_is("blue-green"))
-def way_back(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """Until the all-clear, blue is still there and answers at its own address.
-
-    Why: a rollback by switching back takes seconds while blue runs, and a deployment once it is gone.
-
-    Remedy: keep blue scaled up until the release has settled.
-    """
-    step = next(iter(story.steps), None)
-    if step is None or step.reached is None:
-        return Assessment.inconclusive("there was no switch after which to look", n=0)
-    after = sorted((one for one in story.direct if one.at >= step.told), key=lambda one: one.at)
-    row = longest = 0
-    lost = None
-    for one in after:
-        row = 0 if not one.error and one.version == story.stable else row + 1
-        if row > longest:
-            longest, lost = row, one
-    if longest >= IN_A_ROW and lost is not None:
-        words = f"blue could not take the traffic back: {longest} requests in a row to its own address failed"
-        why = lost.error or f"answers with {lost.version or 'no version'}"
-        return Assessment.failed(words, seen=f"{why}, until {lost.at:.0f} s", limit=f"{story.stable} answers")
-    if len(after) < IN_A_ROW:
-        return Assessment.inconclusive("blue was asked too seldom", n=len(after), remedy="let it settle for longer")
-    return Assessment.passed(f"blue answered {len(after)} requests until the all-clear", n=len(after))
-
-
 @check("rollout/taken-back", suite="rollout", severity="critical", trigger="health", per="service")
 def taken_back(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """Where the release is taken back, all users get stable again.
@@ -394,71 +257,6 @@ def taken_back(story: Story, objectives: Objectives, mixed_within: float) -> Ass
         return Assessment.failed(words, seen=str(share), limit="none of them")
     took = step.reached - step.told
     return Assessment.passed(f"all {share.total} new users got {story.stable} after {took:.1f} s", n=share.total)
-
-
-@check("settle/trend", suite="rollout", severity="critical", trigger="latency", per="service")
-def settled(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """After the last step the release stays as it is: neither latency nor memory rises.
-
-    Why: a leak passes every check of a level, and brings the service down at night.
-
-    Remedy: compare heap profiles of the beginning and the end; see what grows with every conversation.
-    """
-    if story.ending != "settled" or story.settle_began is None:
-        return Assessment.inconclusive(f"the watch ended before the release had settled: {story.ending}", n=0)
-    begin = story.settle_began
-    slower = TrendRule(
-        relative_margin=objectives.relative_margin, absolute_margin=objectives.absolute_margin, blocks=PARTS
-    )
-    found = []
-    for name, kinds in (("latency", ("fresh", "staying")), ("answers", ("talking",))):
-        answered = [one for one in story.between(begin, story.ended) if not one.error and one.kind in kinds]
-        if name == "latency" or len(answered) >= ANSWERS:
-            seen = [(one.at, one.took) for one in answered]
-            found.append(_Rise(name=name, trend=_trend(seen, slower), scale=1000.0, unit="ms"))
-    if story.memory_expected:
-        kept = [(at, size) for at, size in story.memory if at >= begin]
-        grown = TrendRule(relative_margin=0.10, absolute_margin=LEAK, blocks=PARTS)
-        found.append(_Rise(name="memory", trend=_trend(kept, grown), scale=2**-20, unit="MiB"))
-    worst = max(found, key=lambda one: one.trend.verdict.rank)
-    known = not worst.trend.reason
-    return Assessment(
-        outcome=worst.trend.verdict,
-        message=f"in {story.ended - begin:.0f} s: {'; '.join(map(str, found))}",
-        seen=f"{worst.trend.rise * worst.scale:.1f}" if known else "",
-        limit=f"{worst.trend.margin * worst.scale:.1f}" if known else "",
-        n=worst.trend.n,
-        unit=f"{worst.unit} of {worst.name}",
-        remedy={
-            Outcome.INCONCLUSIVE: "let it settle for longer: [rollout] settle"
-            if known
-            else f"see why there is so little of {worst.name}",
-            Outcome.FAIL: "compare heap and threads at the beginning and at the end",
-        }.get(worst.trend.verdict, ""),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rise:
-    """A trend with the unit that people read; ``scale`` leads from its own to that."""
-
-    name: str
-    trend: Trend
-    scale: float
-    unit: str
-
-    def __str__(self) -> str:
-        trend, scale = self.trend, self.scale
-        if trend.reason:
-            return f"{self.name}: {trend.reason}"
-        return (
-            f"{self.name} {trend.level * scale:.1f} {self.unit}, rise {trend.rise * scale:+.1f} "
-            f"[{trend.lower * scale:+.1f}, {trend.upper * scale:+.1f}], tolerated {trend.margin * scale:.1f}"
-        )
-
-
-def _trend(seen: Sequence[tuple[float, float]], rule: TrendRule) -> Trend:
-    return judge_trend(np.array([at for at, _ in seen]), np.array([value for _, value in seen]), rule)
 
 
 CHECKS: Final[tuple[Check, ...]] = (

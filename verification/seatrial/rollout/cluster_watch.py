@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
-from seatrial.cluster.connection import CannotRead, Connection
+from seatrial.cluster.connection import CannotRead
 from seatrial.cluster.followed import EVENT
-from seatrial.cluster.following import WATCH_FOR, Change, Follower
+from seatrial.cluster.followers import Followers
+from seatrial.cluster.following import WATCH_FOR, Change
 from seatrial.environment.model import Cluster
 from seatrial.evidence.outcome import CannotLook
 from seatrial.rollout.observed import (
@@ -31,7 +33,6 @@ from seatrial.snapshot.workload import NAMED
 
 MAY_LACK: Final = ("Event", "PodDisruptionBudget")
 """Kinds without which less is known, and the rest still holds."""
-BEGIN_WITHIN: Final = 30.0
 ASK_EVERY: Final = 0.5
 
 Ask = Callable[[str, int], tuple[str, str]]
@@ -61,72 +62,65 @@ class ClusterWatch:
         if kind.lower() not in ("deployment", "statefulset"):
             raise CannotLook(f"workload {reference}: a rolling update is followed of a deployment or a statefulset")
         self.kind = NAMED[kind.lower()]
-        self._cluster, self._namespace, self._now, self._path = cluster, namespace, now, path
-        self._within, self._ask, self._watch_for = within, ask, watch_for
+        self._namespace, self._now, self._path = namespace, now, path
+        self._ask = ask
+        self._followers = Followers(cluster, within=within, watch_for=watch_for)
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._followers: list[Follower] = []
         self._record: list[View] = []
         self._labels: Any = {}
         self._stream: TextIO | None = None
-        self._connection: Connection | None = None
+        self._left = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
-            # Twice as long: what is left of the watch itself is not what ends it.
-            connection = self._connection = Connection(self._cluster, within=2 * self._within + 60)
-            item = connection.get(f"{KINDS[self.kind].path(self._namespace)}/{self._name}")
-        except CannotRead as problem:
-            raise CannotLook(f"{self.kind} {self._namespace}/{self._name}: {problem}") from None
-        self._labels = labels_of(get(item, "spec", "template", default={}))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = self._path.open("w", encoding="utf-8", buffering=1)
-        selector = _selector(get(item, "spec", "selector", default={}))
-        named = (("fieldSelector", f"metadata.name={self._name}"),)
-        chosen = (("labelSelector", selector),)
-        # Sets before pods: to which revision a pod belongs must be known when it comes.
-        wanted: list[tuple[Kind, Sequence[tuple[str, str]]]] = [(KINDS[self.kind], named)]
-        if self.kind == "Deployment":
-            wanted.append((KINDS["ReplicaSet"], chosen))
-        wanted += [(KINDS["PodDisruptionBudget"], ()), (KINDS["Pod"], chosen)]
-        wanted.append((EVENT, (("fieldSelector", "involvedObject.kind=Pod"),)))
-        for kind, query in wanted:
-            self._follow(kind, query)
-        if self._ask is not None:
-            self._start(self._ask_pods, "seatrial-ask-pods")
+        with ExitStack() as stack:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Opened first, and so closed last: followers write until they have ended.
+            self._stream = stack.enter_context(self._path.open("w", encoding="utf-8", buffering=1))
+            try:
+                followers = stack.enter_context(self._followers)
+                item = followers.connection.get(f"{KINDS[self.kind].path(self._namespace)}/{self._name}")
+            except CannotRead as problem:
+                raise CannotLook(f"{self.kind} {self._namespace}/{self._name}: {problem}") from None
+            self._labels = labels_of(get(item, "spec", "template", default={}))
+            for kind, query in self._wanted(_selector(get(item, "spec", "selector", default={}))):
+                followers.follow(kind, self._namespace, query, self._take)
+            if self._ask is not None:
+                followers.start(self._ask_pods, "seatrial-ask-pods")
+            self._left = stack.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._over.set()
-        if self._connection is not None:
-            self._connection.hang_up()
-        for thread in self._threads:
-            thread.join(2 * self._watch_for + 10)
-        if self._connection is not None:
-            self._connection.close()
-        if self._stream is not None:
-            self._stream.close()
+        self._left.close()
+
+    def _wanted(self, selector: str) -> Iterator[tuple[Kind, Sequence[tuple[str, str]]]]:
+        """Kinds to follow and what chooses their objects; sets before pods, whose revision they tell."""
+        chosen = (("labelSelector", selector),)
+        yield KINDS[self.kind], (("fieldSelector", f"metadata.name={self._name}"),)
+        if self.kind == "Deployment":
+            yield KINDS["ReplicaSet"], chosen
+        yield KINDS["PodDisruptionBudget"], ()
+        yield KINDS["Pod"], chosen
+        yield EVENT, (("fieldSelector", "involvedObject.kind=Pod"),)
 
     @property
     def problem(self) -> str:
         """Why what was seen is not all that there was; empty where it is."""
         return "; ".join(
             f"{one.kind.plural}: {one.problem}"
-            for one in self._followers
+            for one in self._followers.all
             if one.problem and one.kind.name not in MAY_LACK
         )
 
     @property
     def unread(self) -> dict[str, str]:
         """Kinds that could not be read, and why."""
-        return {one.kind.name: one.problem for one in self._followers if one.problem}
+        return {one.kind.name: one.problem for one in self._followers.all if one.problem}
 
     @property
     def notes(self) -> list[str]:
         """What is known less well than it could be, and why."""
-        notes = [f"{one.kind.plural} could not be read: {one.problem}" for one in self._followers if one.problem]
-        polled = [one.kind.plural for one in self._followers if one.polled]
+        notes = [f"{one.kind.plural} could not be read: {one.problem}" for one in self._followers.all if one.problem]
+        polled = [one.kind.plural for one in self._followers.all if one.polled]
         if polled:
             notes.append(
                 f"no right to watch {', '.join(polled)}: listed once a second, and what was between is unknown"
@@ -138,26 +132,6 @@ class ClusterWatch:
         with self._lock:
             record = list(self._record)
         return replay(record)
-
-    def _follow(self, kind: Kind, query: Sequence[tuple[str, str]]) -> None:
-        assert self._connection is not None
-        follower = Follower(
-            connection=self._connection,
-            kind=kind,
-            namespace=self._namespace,
-            query=query,
-            take=self._take,
-            watch_for=self._watch_for,
-        )
-        self._followers.append(follower)
-        self._start(lambda: follower.run(self._over), f"seatrial-{kind.plural}")
-        if not follower.listed.wait(BEGIN_WITHIN):
-            follower.problem = f"not listed within {BEGIN_WITHIN:g} s"
-
-    def _start(self, run: Callable[[], None], name: str) -> None:
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
 
     def _take(self, change: Change) -> None:
         view = self._view(change)
@@ -186,7 +160,7 @@ class ClusterWatch:
     def _ask_pods(self) -> None:
         assert self._ask is not None
         good: set[str] = set()
-        while not self._over.wait(ASK_EVERY):
+        while not self._followers.over.wait(ASK_EVERY):
             rolled = self.rolled()
             if rolled is None or not rolled.changed:
                 continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Final, Self
+from contextlib import ExitStack
+from typing import Self
 
-from seatrial.cluster.connection import Connection
+from seatrial.cluster.connection import CannotRead
 from seatrial.cluster.followed import shifting_kind
+from seatrial.cluster.followers import Followers
 from seatrial.cluster.following import WATCH_FOR, Change, Follower
 from seatrial.environment.model import Cluster
 from seatrial.environment.rollout import Shifter
@@ -14,8 +16,6 @@ from seatrial.evidence.outcome import CannotLook
 from seatrial.rollout.story import Word
 from seatrial.rollout.weights import argo_word, route_weight, selector_weight
 from seatrial.snapshot.objects import Item
-
-BEGIN_WITHIN: Final = 30.0
 
 
 class ClusterWords:
@@ -28,59 +28,38 @@ class ClusterWords:
     def __init__(
         self, cluster: Cluster, shifter: Shifter, namespace: str, *, within: float, watch_for: float = WATCH_FOR
     ) -> None:
-        self._cluster, self._shifter, self._namespace = cluster, shifter, namespace
-        self._within, self._watch_for = within, watch_for
+        self._shifter, self._namespace = shifter, namespace
+        self._followers = Followers(cluster, within=within, watch_for=watch_for)
         self._kind, self._name = shifting_kind(shifter)
         self._lock = threading.Lock()
-        self._over = threading.Event()
         self._new: list[Word] = []
         self._at: float | None = None
         self._taken_back = False
         self._strange = ""
-        self._connection: Connection | None = None
         self._follower: Follower | None = None
-        self._thread: threading.Thread | None = None
+        self._left = ExitStack()
 
     def __str__(self) -> str:
         return f"{self._kind.name} {self._namespace}/{self._name}"
 
     def __enter__(self) -> Self:
-        # Twice as long: what is left of the watch itself is not what ends it.
-        connection = self._connection = Connection(self._cluster, within=2 * self._within + 60)
-        follower = self._follower = Follower(
-            connection=connection,
-            kind=self._kind,
-            namespace=self._namespace,
-            query=(("fieldSelector", f"metadata.name={self._name}"),),
-            take=self._take,
-            watch_for=self._watch_for,
-        )
-        self._thread = threading.Thread(
-            target=lambda: follower.run(self._over), name=f"seatrial-{self._kind.plural}", daemon=True
-        )
-        self._thread.start()
-        listed = follower.listed.wait(BEGIN_WITHIN)
-        try:
-            if not listed:
-                raise CannotLook(f"{self}: not listed within {BEGIN_WITHIN:g} s")
+        with ExitStack() as stack:
+            try:
+                followers = stack.enter_context(self._followers)
+            except CannotRead as problem:
+                raise CannotLook(f"{self}: {problem}") from None
+            query = (("fieldSelector", f"metadata.name={self._name}"),)
+            self._follower = followers.follow(self._kind, self._namespace, query, self._take)
             self._check()
             if self._at is None:
                 raise CannotLook(f"{self}: not found, or its controller has not said anything of it yet")
             if self._at == 100.0:
                 raise CannotLook(f"{self} gives all traffic to the candidate already: begin to watch before it does")
-        except CannotLook:
-            self.__exit__()
-            raise
+            self._left = stack.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._over.set()
-        if self._connection is not None:
-            self._connection.hang_up()
-        if self._thread is not None:
-            self._thread.join(2 * self._watch_for + 10)
-        if self._connection is not None:
-            self._connection.close()
+        self._left.close()
 
     def new(self) -> list[Word]:
         """Words since the last call. Raises CannotLook where the object cannot be followed any more."""

@@ -6,48 +6,22 @@ The rules are those of the Deployment and StatefulSet controllers, looked at fro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from seatrial.checks.check import Check, check
 from seatrial.environment.model import Objectives
 from seatrial.evidence.assessment import Assessment, Finding
-from seatrial.evidence.outcome import CannotLook, Outcome
-from seatrial.judge.errors import ErrorRule, judge_errors
-from seatrial.judge.proportions import Counts
-from seatrial.rollout.replay import Batch, Moment, Rolled
-from seatrial.rollout.share import share_of
+from seatrial.rollout.answering import answering
+from seatrial.rollout.counting import available, batches, budget
+from seatrial.rollout.followed import MOST_SHOWN, rolled_of, rolling, unseen_of
 from seatrial.rollout.story import Story
 
-CERTAIN: Final = 0.001
-"""Chance at which users would have missed ready pods by accident, below which it is none."""
-MOST_SHOWN: Final = 10
 _GUILTY: Final = frozenset({"image-pull", "crash-loop", "configuration", "gate", "unready"})
 """Troubles of pods that are the release's own; that nothing can be scheduled is not."""
 
 
-def _rolling(strategy: str) -> bool:
-    return strategy == "rolling"
-
-
-def _rolled(story: Story) -> Rolled:
-    """What the cluster showed. Raises CannotLook where it could not be followed."""
-    if story.rolling_problem:
-        raise CannotLook(f"the cluster could not be followed: {story.rolling_problem}")
-    if story.rolled is None:
-        raise CannotLook("the workload was not seen in the cluster")
-    return story.rolled
-
-
-def _unseen(rolled: Rolled) -> Assessment | None:
-    if rolled.changed:
-        return None
-    words = f"no rollout of {rolled.workload.kind} {rolled.workload.name} was seen: its pods are of one revision"
-    return Assessment.inconclusive(words, n=0, remedy="begin to watch before the release is deployed")
-
-
-@check("rolling/progress", suite="rollout", severity="critical", trigger="health", per="service", applies=_rolling)
+@check("rolling/progress", suite="rollout", severity="critical", trigger="health", per="service", applies=rolling)
 def progress(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """The rollout goes on until every replica is of the new revision, ready and available.
 
@@ -55,8 +29,8 @@ def progress(story: Story, objectives: Objectives, mixed_within: float) -> Asses
 
     Remedy: the message names what the pods wait for; roll back, or mend the image, the configuration or the probe.
     """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
+    rolled = rolled_of(story)
+    if (unseen := unseen_of(rolled)) is not None:
         return unseen
     workload, batches = rolled.workload, len(rolled.batches)
     done = f"{workload.updated} of {rolled.wanted_new} updated, {workload.available} of {workload.wanted} available"
@@ -91,153 +65,7 @@ def _with(found: Assessment, findings: list[Finding]) -> Assessment:
     return replace(found, findings=tuple(findings[:MOST_SHOWN]))
 
 
-def _moments(
-    rolled: Rolled,
-    broken: Callable[[Moment], bool],
-    *,
-    expected: Callable[[Moment], str],
-    seen: Callable[[Moment], str],
-) -> list[Finding]:
-    begin = rolled.began or 0.0
-    # A change a moment before the workload's own: objects come by different ways, in no order among each other.
-    bad = [one for one in rolled.moments if one.at >= begin - 1.0 and one.steady and broken(one)]
-    return [
-        Finding(where=f"at {one.at:.1f} s", path=one.cause, expected=expected(one), seen=seen(one))
-        for one in bad[:MOST_SHOWN]
-    ]
-
-
-@check("rolling/available", suite="rollout", severity="major", per="service", applies=_rolling)
-def available(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """At no moment are fewer pods available than `maxUnavailable` allows, nor more there than `maxSurge` does.
-
-    Why: what is left carries all of the traffic.
-
-    Remedy: see who deletes pods beside the controller, `minReadySeconds`, and probes that say ready too early.
-    """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
-        return unseen
-    low = _moments(
-        rolled,
-        lambda one: one.available < one.floor,
-        expected=lambda one: f"at least {one.floor} of {one.wanted} available",
-        seen=lambda one: str(one.available),
-    )
-    many = _moments(
-        rolled,
-        lambda one: one.total > max(one.most, one.wanted),
-        expected=lambda one: f"at most {one.most} pods",
-        seen=lambda one: str(one.total),
-    )
-    least = min((one.available for one in rolled.moments if one.steady), default=0)
-    floor = max((one.floor for one in rolled.moments), default=0)
-    return Assessment.of_findings(
-        [*low, *many],
-        held=f"{least} pods were available at least, {floor} are needed, over {len(rolled.moments)} changes",
-        broken="{count} time(s) the number of pods was not the allowed one",
-        n=len(rolled.moments),
-    )
-
-
-@check("rolling/batches", suite="rollout", severity="major", per="service", applies=_rolling)
-def batches(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """Each batch of new pods is available before the next one comes.
-
-    Why: that is what keeps a bad release from reaching every replica.
-
-    Remedy: see `maxSurge` and `maxUnavailable`; with `OnDelete` see who deletes pods before the new ones are ready.
-    """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
-        return unseen
-    findings = _moments(
-        rolled,
-        lambda one: one.new_waiting > max(one.batch, 1),
-        expected=lambda one: f"at most {max(one.batch, 1)} new pods that are not available yet",
-        seen=lambda one: str(one.new_waiting),
-    )
-    took = [f"{one.ready - one.began:.1f} s" if one.ready is not None else "not ready" for one in rolled.batches]
-    return Assessment.of_findings(
-        findings,
-        held=f"{len(took)} batch(es), each available before the next: {', '.join(took[:MOST_SHOWN])}",
-        broken="{count} time(s) a batch came before the last one was available",
-        n=len(rolled.batches),
-    )
-
-
-@check("rolling/answering", suite="rollout", severity="critical", trigger="health", per="service", applies=_rolling)
-def answering(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:
-    """Pods that say that they are ready answer: users get the new version from each batch, and no more errors.
-
-    Why: a probe that asks the wrong thing lets a broken release through to the last replica.
-
-    Remedy: let the readiness probe ask what users need; see whether the Service selects the new pods. With `ask_pods`
-    each new pod is asked at its own address too.
-    """
-    del mixed_within
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
-        return unseen
-    findings = _silent_pods(story, rolled)
-    told = 0
-    for number, batch in enumerate(rolled.batches):
-        if batch.ready is None:
-            continue
-        following = rolled.batches[number + 1 :]
-        found, known = _batch(story, rolled, batch, following[0].began if following else story.ended, objectives)
-        findings += found
-        told += known
-    ready = sum(batch.ready is not None for batch in rolled.batches)
-    if not findings and told == 0 and not any(not one.error for one in rolled.answers):
-        words = f"{ready} batch(es) became ready, none for long enough that users can have met it"
-        return Assessment.inconclusive(
-            words, n=0, remedy="raise [rollout] probe_rate, or set `ask_pods` where it can be"
-        )
-    return Assessment.of_findings(
-        findings,
-        held=f"users got answers of {told} of {ready} batch(es) before the next one came; the others were too short",
-        broken="{count} batch(es) or pod(s) were ready and did not answer",
-        n=ready,
-    )
-
-
-def _silent_pods(story: Story, rolled: Rolled) -> list[Finding]:
-    """Pods that were asked, and never gave a good answer of the new version."""
-    findings = []
-    for name in dict.fromkeys(one.pod for one in rolled.answers):
-        mine = [one for one in rolled.answers if one.pod == name]
-        if not any(not one.error and one.version == story.candidate for one in mine):
-            seen = mine[-1].error or f"version {mine[-1].version}"
-            expected = f"ready, and answering as {story.candidate}"
-            findings.append(Finding(where=f"Pod {name}", expected=expected, seen=f"{seen}, {len(mine)} times"))
-    return findings
-
-
-def _batch(
-    story: Story, rolled: Rolled, batch: Batch, until: float, objectives: Objectives
-) -> tuple[list[Finding], bool]:
-    """What is wrong with a batch that was ready, and whether it could be told."""
-    assert batch.ready is not None
-    seen = story.between(batch.ready, until)
-    where = f"batch of {', '.join(batch.pods[:3])}{' ...' if len(batch.pods) > 3 else ''}"
-    failed = Counts(failed=sum(bool(one.error) for one in seen), total=len(seen))
-    verdict = judge_errors(failed, None, ErrorRule(objective=objectives.error_rate)) if seen else None
-    if verdict is not None and verdict.verdict is Outcome.FAIL:
-        return [Finding(where=where, expected="answers", seen=str(verdict.sentence))], True
-    share = share_of(seen, story.candidate)
-    if share.candidate:
-        return [], True
-    moment = next((one for one in reversed(rolled.moments) if one.at <= batch.ready), None)
-    part = moment.new / moment.total if moment and moment.total else 0.0
-    missed = (1 - part) ** share.total if part < 1 else (0.0 if share.total >= 3 else 1.0)
-    if missed < CERTAIN:
-        expected = f"about {part:.0%} answers of {story.candidate}"
-        return [Finding(where=where, expected=expected, seen=f"none of {share.total} new users got it")], True
-    return [], False
-
-
-@check("rolling/restarts", suite="rollout", severity="critical", trigger="health", per="service", applies=_rolling)
+@check("rolling/restarts", suite="rollout", severity="critical", trigger="health", per="service", applies=rolling)
 def restarts(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """New pods start once, and stay ready once they are.
 
@@ -245,8 +73,8 @@ def restarts(story: Story, objectives: Objectives, mixed_within: float) -> Asses
 
     Remedy: `kubectl logs --previous`, and the reason of its last termination.
     """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
+    rolled = rolled_of(story)
+    if (unseen := unseen_of(rolled)) is not None:
         return unseen
     words = {pod.name: pod.words for pod in rolled.last.values()}
     findings = [
@@ -271,41 +99,7 @@ def restarts(story: Story, objectives: Objectives, mixed_within: float) -> Asses
     )
 
 
-@check("rolling/budget", suite="rollout", severity="major", per="service", applies=_rolling)
-def budget(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
-    """While it is rolled out, as many pods are healthy as the PodDisruptionBudget asks for.
-
-    Why: rolling updates do not heed budgets; one that is looser than the budget leaves no room for a drained node.
-
-    Remedy: set `maxUnavailable` of the rollout to no more than the budget leaves.
-    """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
-        return unseen
-    if reason := story.rolling_unread.get("PodDisruptionBudget"):
-        raise CannotLook(f"budgets could not be read: {reason}")
-    if not rolled.budgets:
-        return Assessment.not_applicable("no PodDisruptionBudget is about these pods")
-    findings: list[Finding] = []
-    for one in rolled.budgets.values():
-        findings += [
-            Finding(where=f"PodDisruptionBudget {one.name}", path=found.where, expected=found.expected, seen=found.seen)
-            for found in _moments(
-                rolled,
-                lambda moment, one=one: moment.healthy < one.needed(moment.wanted),  # type: ignore[misc]
-                expected=lambda moment, one=one: f"{one.needed(moment.wanted)} healthy",  # type: ignore[misc]
-                seen=lambda moment: f"{moment.healthy} ({moment.cause})",
-            )
-        ]
-    return Assessment.of_findings(
-        findings,
-        held=f"budget {', '.join(rolled.budgets)} was kept over {len(rolled.moments)} changes",
-        broken="{count} time(s) fewer pods were healthy than the budget asks for",
-        n=len(rolled.moments),
-    )
-
-
-@check("rolling/ordinals", suite="rollout", severity="major", per="service", applies=_rolling)
+@check("rolling/ordinals", suite="rollout", severity="major", per="service", applies=rolling)
 def ordinals(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """A StatefulSet is updated from the highest ordinal down, and never below its partition.
 
@@ -313,8 +107,8 @@ def ordinals(story: Story, objectives: Objectives, mixed_within: float) -> Asses
 
     Remedy: see `podManagementPolicy`, the partition, and who deletes pods by hand.
     """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
+    rolled = rolled_of(story)
+    if (unseen := unseen_of(rolled)) is not None:
         return unseen
     workload = rolled.workload
     if workload.kind != "StatefulSet":
@@ -339,7 +133,7 @@ def ordinals(story: Story, objectives: Objectives, mixed_within: float) -> Asses
     )
 
 
-@check("rolling/drained", suite="rollout", severity="major", per="service", applies=_rolling)
+@check("rolling/drained", suite="rollout", severity="major", per="service", applies=rolling)
 def drained(story: Story, objectives: Objectives, mixed_within: float) -> Assessment:  # noqa: ARG001
     """When it is rolled out, no pod of the old revision is left, and no user gets the old version.
 
@@ -347,8 +141,8 @@ def drained(story: Story, objectives: Objectives, mixed_within: float) -> Assess
 
     Remedy: see finalizers and long termination grace periods; delete what is left.
     """
-    rolled = _rolled(story)
-    if (unseen := _unseen(rolled)) is not None:
+    rolled = rolled_of(story)
+    if (unseen := unseen_of(rolled)) is not None:
         return unseen
     if rolled.complete is None and not (story.steps and story.steps[-1].reached is not None):
         return Assessment.inconclusive("the rollout is not complete", n=0)
