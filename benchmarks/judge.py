@@ -1,6 +1,6 @@
 """How often the judges are right: simulated runs with fixed seeds, as a table, a picture and `results/judge.*`.
 
-    python benchmarks/judge.py [--quick | --cost]
+    python benchmarks/judge.py [--quick | --cost | --only trend]
 
 The verdict is the one that a user gets: looks while the load runs, and where none decides, the end. The margin is 10 %
 or 10 ms around 100 ms, half of it is tolerated, the confidence 99 %, the budget 600 pairs where nothing else is said.
@@ -18,6 +18,8 @@ or 10 ms around 100 ms, half of it is tolerated, the confidence 99 %, the budget
 Exits 1 where a criterion does not hold: false rollbacks at most 1 % of runs, wrong promotions at most 1 %, at least
 99 % of what is marked `seen`, a million pairs in a second of CPU, looks and end together, in memory that is bounded and
 does not grow with them. `--cost` measures this last one alone.
+
+`--only trend` are the watches of a release while it settles (`judging/trends.py`), which renew their part of the results.
 
 How often the stored baseline is right is told by `baseline.py` beside this.
 """
@@ -37,7 +39,7 @@ from typing import Any
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_library, "1")
 
-from judging import cost, runs, streams, tables  # noqa: E402 - after the threads of its libraries are set
+from judging import cost, runs, streams, tables, trends  # noqa: E402 - after the threads of its libraries are set
 
 MANY, OTHER, QUICK = 1000, 300, 40
 CLOSE = ("errors 0.1 % -> 1 %",)
@@ -61,19 +63,58 @@ def work(task: Task) -> dict[str, Any]:
     return judge(scene, count)
 
 
-def show(rows: list[dict[str, Any]], columns: tables.Columns) -> None:
+def show(
+    rows: list[dict[str, Any]], columns: tables.Columns, broken: Callable[[dict[str, Any]], str] = runs.broken
+) -> None:
     print(f"\n{'situation':<48}{'truth':>8}{'runs':>6}" + "".join(f"{heading:>15}" for _, heading in columns))
     for row in rows:
         shares = "".join(f"{cell:>15}" for cell in tables.cells(row, columns))
-        print(f"{row['situation']:<48}{row['truth']:>8}{row['runs']:>6}{shares}  {runs.broken(row)}".rstrip())
+        print(f"{row['situation']:<48}{row['truth']:>8}{row['runs']:>6}{shares}  {broken(row)}".rstrip())
+
+
+def settled(*, quick: bool) -> list[dict[str, Any]]:
+    """The rows of watches while a release settles."""
+
+    def count(scene: trends.Settling) -> int:
+        return QUICK if quick else MANY if scene.truth == "level" else OTHER
+
+    found: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        for row in pool.map(work, [(trends.judge_watch, scene, count(scene)) for scene in trends.WATCHES]):
+            found.append(row)
+            print(f"\r{len(found)} of {len(trends.WATCHES)} watches", end="", file=sys.stderr, flush=True)
+    show(found, tables.WATCHES, trends.broken)
+    return found
+
+
+def trend(*, quick: bool) -> int:
+    """Those rows alone, in their place among the results."""
+    rows = settled(quick=quick)
+    if not quick:
+        path = Path(__file__).with_name("results") / "judge.json"
+        write({**json.loads(path.read_text(encoding="utf-8")), "watches": rows})
+    return ended([f"{row['situation']}: {words}" for row in rows if (words := trends.broken(row))])
+
+
+def write(document: dict[str, Any]) -> None:
+    """All results: numbers, tables and the picture."""
+    results = Path(__file__).with_name("results")
+    (results / "judge.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    parts = (("rows", tables.LATENCIES), ("rollouts", tables.ROLLOUTS), ("watches", tables.WATCHES))
+    text = "\n\n".join(tables.markdown(document[part], columns) for part, columns in parts)
+    (results / "judge.md").write_text(f"{text}\n", encoding="utf-8")
+    (results / "judge.svg").write_text(tables.picture(document["rows"], document["rollouts"]), encoding="utf-8")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} runs a situation; writes nothing")
     parser.add_argument("--cost", action="store_true", help="a million pairs alone: time and memory; writes nothing")
+    parser.add_argument("--only", choices=("trend",), help="a part of it alone")
     arguments = parser.parse_args()
     quick = arguments.quick
+    if arguments.only == "trend":
+        return trend(quick=quick)
     begun = time.perf_counter()
     spent = cost.million()
     if arguments.cost:
@@ -89,6 +130,7 @@ def main() -> int:
     alone, rollouts = rows[: -len(streams.ROLLOUTS)], rows[-len(streams.ROLLOUTS) :]
     show(alone, tables.LATENCIES)
     show(rollouts, tables.ROLLOUTS)
+    watches = settled(quick=quick)
     print()
     for one in plans:
         print(
@@ -99,15 +141,10 @@ def main() -> int:
     seconds = time.perf_counter() - begun
     print(f"{seconds:.0f} s in all")
     if not quick:
-        results = Path(__file__).with_name("results")
-        document = {"rows": alone, "rollouts": rollouts, "plans": plans, "million": spent, "seconds": round(seconds)}
-        (results / "judge.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        (results / "judge.svg").write_text(tables.picture(alone, rollouts), encoding="utf-8")
-        (results / "judge.md").write_text(
-            f"{tables.markdown(alone, tables.LATENCIES)}\n\n{tables.markdown(rollouts, tables.ROLLOUTS)}\n",
-            encoding="utf-8",
-        )
+        document = {"rows": alone, "rollouts": rollouts, "watches": watches, "plans": plans, "million": spent}
+        write({**document, "seconds": round(seconds)})
     failed = [f"{row['situation']}: {words}" for row in rows if (words := runs.broken(row))]
+    failed += [f"{row['situation']}: {words}" for row in watches if (words := trends.broken(row))]
     return ended(failed + cost.broken(spent))
 
 

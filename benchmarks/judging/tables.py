@@ -32,6 +32,11 @@ ROLLOUTS: Columns = (
     ("flagger", "5 checks"),
     ("flagger after", "after"),
 )
+WATCHES: Columns = (
+    ("rollback", "rolled back"),
+    ("rollback at most", "at most"),
+    ("promote", "promoted"),
+)
 
 
 def cells(row: dict[str, Any], columns: Columns) -> list[str]:

@@ -16,6 +16,8 @@ import pytest
 from rollout.stage import Deploy, Stage, Verified
 
 PROMOTE, HOLD, ROLLBACK = 0, 10, 20
+IN_A_ROW = 20
+"""Answers of the new version, one after the other, before a reloaded proxy is taken to give no other."""
 
 pytestmark = pytest.mark.long
 
@@ -147,13 +149,22 @@ def image_is_missing(stage: Stage) -> None:
 
 
 def old_pods_cut_what_is_in_flight(stage: Stage) -> None:
-    pod_by_pod(stage, lambda stage: _kill(stage, "stable_pid"))
+    """The last old pod ends when nobody new gets it, in the middle of what it says."""
+
+    def end(stage: Stage) -> None:
+        _until_served(stage, "1.5.0")
+        _kill(stage, "stable_pid")
+
+    pod_by_pod(stage, end)
 
 
 def _until_served(stage: Stage, version: str) -> None:
-    deadline = time.monotonic() + 10
-    while json.loads(urlopen(f"{stage.proxy.url}/version", timeout=5).read())["version"] != version:
+    """Until new users get it alone: a proxy that reloads takes some in by its old configuration for a moment."""
+    deadline, row = time.monotonic() + 10, 0
+    while row < IN_A_ROW:
         assert time.monotonic() < deadline, "the switch was not made"
+        seen = json.loads(urlopen(f"{stage.proxy.url}/version", timeout=5).read())["version"]
+        row = row + 1 if seen == version else 0
 
 
 def _kill(stage: Stage, name: str) -> None:

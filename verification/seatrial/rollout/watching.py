@@ -27,6 +27,8 @@ from seatrial.rollout.traffic import Audience, Traffic
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what came."""
+BESIDE: Final = 0.5
+"""Requests to stable's own address for each new user of the public one: what slows both is not the release's."""
 MEMORY_EVERY: Final = 2.0
 """Seconds between two looks at the memory; more often where it has little time to settle."""
 LEAST_MEMORY: Final = 120
@@ -107,9 +109,10 @@ class Watch:
         Raises CannotLook where the file of words cannot be understood or traffic could not be sent.
         """
         scene, audience = self._scene, self._audience()
+        rate = max(scene.rollout.probe_rate * BESIDE, 1.0)
         with ExitStack() as stack:
             traffic = stack.enter_context(self._traffic(scene.public, audience, "traffic"))
-            direct = stack.enter_context(self._traffic(scene.stable, Audience(rate=1.0, staying=0), "stable"))
+            direct = stack.enter_context(self._traffic(scene.stable, Audience(rate=rate, staying=0), "stable"))
             memory = stack.enter_context(_Memory(scene, self._run_id, lambda: traffic.now))
             self.story.seen, self.story.direct, self.story.memory = traffic.seen, direct.seen, memory.seen
             self._enter_cluster(stack, traffic)
