@@ -39,6 +39,8 @@ HEALTHY: Answers = {
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     answers: Answers = HEALTHY
+    failures = 0
+    """Requests that are refused with 503 before the others are answered."""
 
     def handle_error(self, *_: object) -> None:
         """A client that refuses our certificate is what some of these tests are about."""
@@ -48,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Server)
         status, headers, body = self.server.answers.get(self.path, (404, {}, "nothing here"))
+        if self.server.failures:
+            self.server.failures -= 1
+            status, headers, body = 503, {}, "in a moment"
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -119,6 +124,25 @@ def test_a_sick_service_fails(running: Running, identity: str, path: str, answer
     assessment = run(identity, running.target())
     assert assessment.outcome is Outcome.FAIL
     assert words in assessment.message
+
+
+@pytest.mark.parametrize("identity", ["smoke/live", "smoke/ready"])
+@pytest.mark.parametrize(
+    ("failures", "outcome"),
+    [
+        (0, Outcome.PASS),
+        (1, Outcome.INCONCLUSIVE),
+        (smoke.LOOKS - 1, Outcome.INCONCLUSIVE),
+        (smoke.LOOKS, Outcome.FAIL),
+    ],
+)
+def test_the_least_that_is_unhealthy(running: Running, identity: str, failures: int, outcome: Outcome) -> None:
+    running.server.failures = failures
+    assessment = run(identity, running.target())
+    assert assessment.outcome is outcome, assessment
+    if outcome is Outcome.INCONCLUSIVE:
+        assert f"look {failures + 1} found it well, the one before did not" in assessment.message
+        assert "HTTP 503" in assessment.message
 
 
 def test_any_version_will_do_where_none_is_asked_for(running: Running) -> None:

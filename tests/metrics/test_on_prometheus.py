@@ -163,6 +163,12 @@ def test_three_requests_at_night_decide_nothing(watched: Watched) -> None:
     assessment = watched.run("metrics/error-rate")
     assert assessment.outcome is Outcome.INCONCLUSIVE
     assert "3 requests decide nothing; at least 100 are needed" in assessment.message
+    watched.candidate.serve(96, code="503")
+    watched.scraped()
+    assert watched.run("metrics/error-rate").outcome is Outcome.INCONCLUSIVE
+    watched.candidate.serve(1, code="503")
+    watched.scraped()
+    assert watched.run("metrics/error-rate").outcome is Outcome.FAIL
 
 
 def test_a_slow_candidate(watched: Watched) -> None:

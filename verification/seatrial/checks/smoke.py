@@ -6,20 +6,27 @@ import datetime as dt
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from seatrial.checks.check import Check, check
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.assessment import Assessment, Finding
+from seatrial.evidence.outcome import Outcome
 from seatrial.http.marks import tls_context
 from seatrial.http.sync import Client, ExchangeError, Response, diagnose
 
 _SAMPLE: Final = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?\s+[-+0-9.eEinfNaIF]+(\s+-?\d+)?$", re.MULTILINE)
 SHOWN: Final = 120
 """Characters of an answer that a message may quote."""
+LOOKS: Final = 3
+"""Failures in a row before a service is taken to be unhealthy: one look may meet a pod in the moment of its end."""
+PAUSE: Final = 0.5
+"""Seconds between two of them."""
 
 
 def _address(target: ServiceTarget) -> tuple[str, int]:
@@ -34,6 +41,21 @@ def _is_https(target: ServiceTarget) -> bool:
 def _quoted(answer: Response) -> str:
     text = " ".join(answer.text.split())
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def _in_a_row(look: Callable[[], Assessment]) -> Assessment:
+    """What is found: a failure only where `LOOKS` of them come one after the other. One that is not holds."""
+    first = found = look()
+    patience = threading.Event()
+    for number in range(2, LOOKS + 1):
+        if found.outcome is not Outcome.FAIL:
+            break
+        patience.wait(PAUSE)
+        found = look()
+        if found.outcome is Outcome.PASS:
+            words = f"look {number} found it well, the one before did not: {first.message}"
+            return Assessment.inconclusive(words, n=number, remedy="see which replica failed, and look again")
+    return replace(found, n=LOOKS) if found.outcome is Outcome.FAIL else found
 
 
 def _get(
@@ -83,12 +105,16 @@ def dns(target: ServiceTarget, client: Client, wanted: str) -> Assessment:  # no
 
 @check("smoke/tcp", suite="smoke", severity="critical", trigger="health", per="service", needs=("network",))
 def tcp(target: ServiceTarget, client: Client, wanted: str) -> Assessment:  # noqa: ARG001
-    """The service accepts connections.
+    """The service accepts connections. Three failures in a row roll back, fewer hold.
 
     Why: a port that refuses is a service that is down, for every user.
 
     Remedy: look at the pods, the Service's endpoints and the ingress.
     """
+    return _in_a_row(lambda: _accepts(target))
+
+
+def _accepts(target: ServiceTarget) -> Assessment:
     host, port = _address(target)
     begun = time.perf_counter()
     try:
@@ -148,24 +174,24 @@ def tls(target: ServiceTarget, client: Client, wanted: str) -> Assessment:  # no
 
 @check("smoke/live", suite="smoke", severity="critical", trigger="health", per="service", needs=("http",))
 def live(target: ServiceTarget, client: Client, wanted: str) -> Assessment:  # noqa: ARG001
-    """The liveness endpoint answers 200.
+    """The liveness endpoint answers 200. Three failures in a row roll back, fewer hold.
 
     Why: Kubernetes restarts what fails it, so a failure seen from outside means that restarts are under way.
 
     Remedy: look at the container's log and its last state.
     """
-    return _answers_ok(target, client, target.service.health.live, "alive")
+    return _in_a_row(lambda: _answers_ok(target, client, target.service.health.live, "alive"))
 
 
 @check("smoke/ready", suite="smoke", severity="critical", trigger="health", per="service", needs=("http",))
 def ready(target: ServiceTarget, client: Client, wanted: str) -> Assessment:  # noqa: ARG001
-    """The readiness endpoint answers 200.
+    """The readiness endpoint answers 200. Three failures in a row roll back, fewer hold.
 
     Why: what is not ready gets no traffic, or should not.
 
     Remedy: its answer usually names the dependency that is missing; look there first.
     """
-    return _answers_ok(target, client, target.service.health.ready, "ready")
+    return _in_a_row(lambda: _answers_ok(target, client, target.service.health.ready, "ready"))
 
 
 @check("smoke/version", suite="smoke", severity="critical", per="service", needs=("http",))

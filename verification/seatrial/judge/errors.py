@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from seatrial.evidence.outcome import Outcome
 from seatrial.judge.proportions import Counts, clean_needed, difference_interval, excess_p_value, rate_interval
+
+LEAST_FAILURES: Final = 3
+"""Fewer failures of the candidate roll nothing back, whatever the odds: that many is what a restart of a pod makes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +71,11 @@ def percent(share: float) -> str:
 def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> ErrorVerdict:
     """Judge the failures of ``candidate``; ``control`` is None where only the objective applies.
 
-    Fails where the candidate is shown to be worse than stable beyond what is tolerated, or shown to be over the
-    objective and worse than stable. Passes where it is shown to be within the objective. Over the objective but not
-    shown to be worse than stable is inconclusive: what both share is not the release's doing. The probability to fail a
-    candidate no worse than stable, and that to pass one over the objective, are at most ``1 - confidence`` each, for
-    requests that fail independently of each other.
+    Fails where there are `LEAST_FAILURES`, and the candidate is shown to be worse than stable beyond what is tolerated,
+    or shown to be over the objective and worse than stable. Passes where it is shown to be within the objective. Over
+    the objective but not shown to be worse than stable is inconclusive: what both share is not the release's doing. The
+    probability to fail a candidate no worse than stable, and that to pass one over the objective, are at most
+    ``1 - confidence`` each, for requests that fail independently of each other.
     """
     alpha = 1 - rule.confidence
     sided = f"{rule.confidence * 100:.3g}% confidence"
@@ -106,7 +110,10 @@ def judge_errors(candidate: Counts, control: Counts | None, rule: ErrorRule) -> 
     limit = f"objective {percent(rule.objective)}"
     limit += f", tolerated over stable {percent(tolerated)}" if control is not None else ""
     needed: int | None = 0
-    if worse:
+    if worse and candidate.failed < LEAST_FAILURES:
+        verdict, needed = Outcome.INCONCLUSIVE, None
+        sentence = f"too few failures to tell, {LEAST_FAILURES} are the least: {seen}, {limit} ({sided})"
+    elif worse:
         verdict = Outcome.FAIL
         sentence = f"too many requests failed: {seen}, {limit} ({sided})"
     elif over:

@@ -26,11 +26,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from seatrial.evidence.outcome import Outcome
-from seatrial.judge.errors import ErrorRule, percent
+from seatrial.judge.errors import LEAST_FAILURES, ErrorRule, percent
 from seatrial.judge.proportions import Counts
 
-LEAST_FAILURES: Final = 3
-"""Fewer failures of the candidate roll nothing back, whatever the odds: that many is what a restart of a pod makes."""
 BEYOND: Final = 0.75
 """Weight of *beyond* in the evidence for a rollback: it is the one that sees a change from hardly any to a few."""
 _STABLE: Final = (0.05, 0.2, 0.8, 3.2, 12.8)
