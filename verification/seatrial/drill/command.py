@@ -20,8 +20,11 @@ from seatrial.drill.plan import Plan, WrongUse, drilled, every_secret, plan_of
 from seatrial.drill.probing import Probing
 from seatrial.drill.recovery import Loser, RecoveryDrill
 from seatrial.drill.rollback import RollbackDrill, Terms
+from seatrial.drill.users import looks_for, told
 from seatrial.environment.loading import EnvironmentProblem
+from seatrial.environment.model import Environment
 from seatrial.environment.secrets import SecretProblem, SecretStore
+from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.drill import DrillRecord
 from seatrial.evidence.outcome import CannotLook, Outcome
 from seatrial.evidence.redaction import redactor, scrub_folder
@@ -128,9 +131,17 @@ def _rollback(
         objective=plan.objective,
         within=plan.within,
         command_within=environment.drills.command_within,
+        error_rates={target.label: _tolerated(environment, target) for target, _ in plan.targets},
+        max_gap=environment.drills.max_gap or plan.objective,
+        looks=looks_for(environment.drills.left_at_most),
         wanted=plan.wanted,
     )
     return RollbackDrill(terms, probing, interrupted=interrupted, say=say, clean=clean)
+
+
+def _tolerated(environment: Environment, target: ServiceTarget) -> float:
+    said = environment.drills.error_rate
+    return target.service.objectives.error_rate if said is None else said
 
 
 def _recovery(
@@ -161,6 +172,8 @@ def _recovery(
 def _story(record: DrillRecord, folder: Path) -> str:
     lines = [f"errors meanwhile: {record.errors} of {record.probes} looks"]
     lines += [f"  {example}" for example in record.examples]
+    if record.users:
+        lines.append(told(record.users))
     for ran in record.commands:
         if ran.problem and ran.output.strip():
             lines.append(f"{ran.words[0]} said:")

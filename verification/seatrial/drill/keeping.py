@@ -57,6 +57,8 @@ class Keeper:
             first_change=told.first_change,
             first_error=errors.first,
             examples=errors.examples,
+            users=told.users,
+            left_at_most=told.left_at_most,
         )
         record.write(self.folder, self._clean)
         return record

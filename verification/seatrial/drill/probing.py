@@ -14,7 +14,7 @@ from seatrial.environment.selection import ServiceTarget
 from seatrial.http.sync import Client, ExchangeError, diagnose, open_client
 
 STEADY: Final = 8
-"""Good answers in a row that an address must give to count as back: one may come from the one replica that is."""
+"""Good answers in a row that an address must give to count as healthy."""
 MOST: Final = 200_000
 """Looks at one address, after which a drill that should have ended long ago looks no more."""
 
@@ -72,6 +72,7 @@ class Probing:
     ) -> None:
         self.names = tuple(target.label for target, _ in targets)
         self._run_id = run_id
+        self.rate = rate
         self._pause = 1 / rate
         self._path = path
         self._start = time.monotonic()
@@ -106,10 +107,12 @@ class Probing:
         with self._lock:
             return [probe for probe in self._seen if probe.at >= moment]
 
-    def steady(self, moment: float, good: Callable[[Probe], bool], names: Sequence[str] = ()) -> float | None:
+    def steady(
+        self, moment: float, good: Callable[[Probe], bool], names: Sequence[str] = (), *, looks: int = STEADY
+    ) -> float | None:
         """Since when every address, or those of ``names``, has been good without a break, in one version.
 
-        None while one of them is not, or has not been for `STEADY` looks, or for none since ``moment``.
+        None while one of them is not, or has not been for so many ``looks`` since ``moment``.
         """
         seen = self.since(moment)
         begins = []
@@ -119,7 +122,7 @@ class Probing:
                 if not good(probe) or (run and probe.version != run[-1].version):
                     break
                 run.append(probe)
-            if len(run) < STEADY:
+            if len(run) < looks:
                 return None
             begins.append(run[-1].end)
         return max(begins)

@@ -11,6 +11,7 @@ from typing import Final
 from seatrial.drill.probing import STEADY, Probe, Probing
 from seatrial.drill.running import run_command
 from seatrial.drill.telling import Told, within
+from seatrial.drill.users import left_by, too_much, users_of
 from seatrial.environment.units import format_duration
 from seatrial.evidence.drill import Subject
 from seatrial.evidence.outcome import CannotLook, Outcome
@@ -33,6 +34,12 @@ class Terms:
     objective: float
     within: float
     command_within: float
+    error_rates: Mapping[str, float]
+    """Share of users' requests that may fail, by address."""
+    max_gap: float
+    """Seconds in which an address may give no good answer."""
+    looks: int = STEADY
+    """Answers in a row, at each address, that show no other version before one counts as back."""
     wanted: str = ""
 
 
@@ -75,6 +82,7 @@ class RollbackDrill:
         finally:
             if started:
                 self._bring_forward(before)
+                self._judge_users()
 
     def _take_back(self, before: Mapping[str, str]) -> bool:
         """Whether the rollback command was started, and with it anything changed."""
@@ -105,7 +113,9 @@ class RollbackDrill:
         elif restored is not None:
             seconds = restored - begin
             outcome = Outcome.PASS if seconds <= terms.objective else Outcome.FAIL
-            told.conclude(outcome, f"restored in {within(seconds, terms.objective)}")
+            told.left_at_most = round(left_by(terms.looks), 4)
+            sure = f"{terms.looks} answers in a row at each address show no other, so at most {told.left_at_most:.0%}"
+            told.conclude(outcome, f"restored in {within(seconds, terms.objective)}: {sure} of users get one (95 %)")
         elif self._interrupted.is_set():
             told.conclude(Outcome.INCONCLUSIVE, "interrupted before the older version was back")
         else:
@@ -122,7 +132,7 @@ class RollbackDrill:
         self.told.conclude(Outcome.ERROR if ours else Outcome.FAIL, message)
 
     def _subject(self, name: str, begin: float, is_back: Callable[[Probe], bool]) -> Subject:
-        since = self._probing.steady(begin, is_back, (name,))
+        since = self._probing.steady(begin, is_back, (name,), looks=self._terms.looks)
         last = next((p for p in reversed(self._probing.since(begin)) if p.where == name), None)
         return Subject(name=name, seconds=None if since is None else round(since - begin, 3), words=_said(last))
 
@@ -149,22 +159,37 @@ class RollbackDrill:
             Outcome.FAIL if ran.started else Outcome.ERROR, f"the release could not be brought out again: {why}"
         )
 
+    def _judge_users(self) -> None:
+        """Hold what users would have met, both ways, against what is tolerated."""
+        told, probing, terms = self.told, self._probing, self._terms
+        begin = told.broken or 0.0
+        told.users = users_of(probing.since(0.0), begin=begin, end=probing.now, rate=probing.rate)
+        if told.outcome not in (Outcome.PASS, Outcome.FAIL):
+            return
+        for one in told.users:
+            if words := too_much(one, error_rate=terms.error_rates[one.where], max_gap=terms.max_gap):
+                told.conclude(Outcome.FAIL, words)
+                self._say(words)
+
     def _wait(self, begin: float, good: Callable[[Probe], bool], *, until: float, interruptible: bool) -> float | None:
         """Since when all is good; None where it is not by ``until``, or by the end of a few looks from now on."""
-        few = self._probing.now
+        few, looks = self._probing.now, self._terms.looks
         while True:
-            found = self._probing.steady(begin, good)
+            found = self._probing.steady(begin, good, looks=looks)
             if found is not None or (interruptible and self._interrupted.is_set()):
                 return found
             now = self._probing.now
-            if now >= until and (now >= few + HEALTHY_WITHIN or self._looked(few)):
+            enough = now >= few + HEALTHY_WITHIN + looks / self._probing.rate or self._looked(few)
+            # What has begun to be good by then is looked at to its end.
+            begun = self._probing.steady(begin, good, looks=1)
+            if now >= until and enough and (begun is None or begun > until):
                 return None
             self._patience.wait(LOOK_EVERY)
 
     def _looked(self, moment: float) -> bool:
         """Whether every address was looked at often enough since ``moment`` to be seen as good if it were."""
         seen = [probe.where for probe in self._probing.since(moment)]
-        return all(seen.count(name) > STEADY for name in self._probing.names)
+        return all(seen.count(name) > self._terms.looks for name in self._probing.names)
 
 
 def healthy_before(probing: Probing, interrupted: threading.Event) -> dict[str, str]:

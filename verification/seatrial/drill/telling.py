@@ -8,7 +8,7 @@ from typing import Final
 
 from seatrial.drill.probing import Probe
 from seatrial.environment.units import format_duration
-from seatrial.evidence.drill import CommandRun, Subject
+from seatrial.evidence.drill import CommandRun, Subject, Users
 from seatrial.evidence.outcome import Outcome
 
 EXAMPLES: Final = 5
@@ -25,6 +25,10 @@ class Told:
     first_change: float | None = None
     ended: float | None = None
     """When what was broken was back, or was waited for no more."""
+    users: tuple[Users, ...] = ()
+    """What users would have met from then until all was as it had been, by address."""
+    left_at_most: float | None = None
+    """Share of users who may still have got another version when one counted as back, at 95 %."""
     outcome: Outcome | None = None
     message: str = ""
     left: str = ""

@@ -26,6 +26,12 @@ class Drills(Section):
     """longest time that a return is waited for; twice `recovery.time_objective` where absent"""
     probe_rate: Number = Field(default=4.0, gt=0, le=50)
     """looks per second at each address during a drill"""
+    left_at_most: Number = Field(default=0.1, gt=0, lt=1)
+    """share of users who may still get another version, unseen, when one counts as back; 29 answers for a tenth"""
+    error_rate: Number | None = Field(default=None, ge=0, le=1)
+    """share of users' requests that may fail in a rollback drill; that of the service's objectives where absent"""
+    max_gap: PositiveDuration | None = None
+    """longest time without a good answer of an address in a rollback drill; `recovery.time_objective` where absent"""
     records: Text = "reports"
     """folder of runs whose drills count as evidence"""
     max_age: PositiveDuration | None = None

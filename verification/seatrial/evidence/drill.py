@@ -52,6 +52,20 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Users:
+    """What users of one address, ``where``, would have met, who come at a steady pace.
+
+    ``asked`` and ``failed`` are as many as would have come by then, also while a look hung and none could be made;
+    ``gap`` is the longest time in seconds in which there was no good answer.
+    """
+
+    where: str
+    asked: int
+    failed: int
+    gap: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DrillRecord:
     """One drill. Times are seconds; those of the commands and of ``first_change`` and ``first_error`` since it began.
 
@@ -76,6 +90,10 @@ class DrillRecord:
     first_error: float | None = None
     examples: tuple[str, ...] = ()
     """Errors that were seen, each kind once."""
+    users: tuple[Users, ...] = ()
+    """By address, from the first change of a rollback drill until all was as it had been."""
+    left_at_most: float | None = None
+    """Share of users who may still have got another version when one counted as back, at 95 %."""
 
     @property
     def moment(self) -> dt.datetime:
