@@ -22,6 +22,8 @@ from seatrial.rollout.settling import Series, deciding, judge_settling
 
 SECONDS = 600.0
 MIB = float(2**20)
+SEEN = 0.95
+"""Of the watches in which something rises beyond doubt, at least so many must say so."""
 Truth = Literal["level", "between", "rises"]
 """`level`: no rollback; `rises`: rolled back; `between`: either may be shown, or what the data cannot tell."""
 
@@ -154,6 +156,6 @@ def broken(row: dict[str, Any]) -> str:
         return "false alarms above 1 % of watches"
     if row["truth"] == "rises" and row["promote"] > 0.01:
         return "rises let through in more than 1 % of watches"
-    if row["truth"] == "rises" and row["rollback"] < 0.99:
-        return "rises seen in less than 99 % of watches"
+    if row["truth"] == "rises" and row["rollback"] < SEEN:
+        return f"rises seen in less than {SEEN:.0%} of watches"
     return ""

@@ -12,8 +12,8 @@ def test_before_anything_is_known() -> None:
     story = Story(strategy="canary", stable="1.4.2", candidate="1.5.0")
     line = glance.watched(story, [], "waiting for the deployer's word", 0.0)
     assert line == (
-        "no step yet | nothing judged yet | users 0 of 0 failed [0.0%, 100.0%] | p95 1.4.2 -, 1.5.0 - | "
-        "waiting for the deployer's word"
+        "no step yet | waiting for the deployer's word | nothing judged yet | "
+        "users 0 of 0 failed [0.0%, 100.0%] | p95 1.4.2 -, 1.5.0 -"
     )
 
 
@@ -29,5 +29,5 @@ def test_the_interval_closes_and_the_worse_of_two_verdicts_counts() -> None:
     late = glance.watched(story, seen, "settling, 5 s left", 100.0)
     assert "users 0 of 100 failed [0.0%, 5.2%]" in early
     assert late == (
-        "20 % | 20 % fail | users 0 of 1000 failed [0.0%, 0.5%] | p95 1.4.2 40 ms, 1.5.0 20 ms | settling, 5 s left"
+        "20 % | settling, 5 s left | 20 % fail | users 0 of 1000 failed [0.0%, 0.5%] | p95 1.4.2 40 ms, 1.5.0 20 ms"
     )

@@ -38,3 +38,14 @@ def label(values: Mapping[str, str], *, suite: str, severity: str) -> None:
     dynamic.label("epic", "seatrial")
     dynamic.feature(suite)
     dynamic.severity({"critical": "critical", "major": "normal", "minor": "minor"}[severity])
+
+
+def unfinished(config: pytest.Config) -> None:
+    """Take back what Allure has as the status of the item that is running now: its set-up may have passed, and no more.
+
+    allure-pytest writes the result of an item all the same when the run is interrupted in the middle of it.
+    """
+    listener: Any = config.pluginmanager.getplugin("allure_listener")
+    result = None if listener is None else listener.allure_logger.get_test(None)
+    if result is not None:
+        result.status = None

@@ -118,6 +118,19 @@ class Items:
             return ORDER["latency"] + 0.5 if strategy is None else len(ORDER) + 0.5
         return ORDER[case.suite]
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let an item in whose middle the run is interrupted say which case it was, and that it has no outcome."""
+        try:
+            return (yield)
+        except BaseException:
+            case = record.case_of(item)
+            if case is not None and allure.writing(item.config):
+                allure.unfinished(item.config)
+                values = {**self.context.run.properties(), **record.properties_of(item, case)}
+                allure.label(values, suite=case.suite, severity=case.severity)
+            raise
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]

@@ -29,14 +29,14 @@ def watched(story: Story, seen: Sequence[Seen], what: str, now: float) -> str:
         version: _p95([one.took for one in lately if one.version == version])
         for version in (story.stable, story.candidate)
     }
-    return f"{weight} | {_so_far(story)} | users {_failures(failed)} | {_both(p95)} | {what}"
+    return f"{weight} | {what} | {_so_far(story)} | users {_failures(failed)} | {_both(p95)}"
 
 
 def judged(weight: float, progress: Progress) -> str:
     """While the candidate is judged at a step: how near the evidence is to deciding."""
     errors = progress.errors.candidate if progress.errors else Counts(failed=0, total=0)
-    done = f"{progress.done} of {progress.scheduled} requests"
-    return f"{weight:g} % | {_near(progress)} | {_failures(errors)} | {_both(progress.p95)} | {done}"
+    done = f"judged, {progress.done} of {progress.scheduled} requests"
+    return f"{weight:g} % | {done} | {_near(progress)} | {_failures(errors)} | {_both(progress.p95)}"
 
 
 def _near(progress: Progress) -> str:

@@ -79,8 +79,8 @@ def judge_settling(seen: Sequence[Series], objectives: Objectives) -> list[Rise]
 
 
 def deciding(found: Sequence[Rise]) -> Rise:
-    """The one that decides: the worst. Answers are few, and take part where they fail: they stand in for no latency."""
-    told = [one for one in found if one.name != "answers" or one.trend.verdict is Outcome.FAIL]
+    """The one that decides: the worst. Answers are few, and hold nothing up where they do not even seem to rise."""
+    told = [one for one in found if one.name != "answers" or one.trend.rise > one.trend.margin]
     return max(told, key=lambda one: one.trend.verdict.rank)
 
 
