@@ -19,7 +19,7 @@ Exits 1 where a criterion does not hold: false rollbacks at most 1 % of runs, wr
 99 % of what is marked `seen`, a million pairs in a second of CPU, looks and end together, in memory that is bounded and
 does not grow with them. `--cost` measures this last one alone.
 
-`--only trend` are the watches of a release while it settles (`judging/trends.py`), which renew their part of the results.
+`--only trend` are the watches of a release that settles (`judging/trends.py`), and renews their part of the results.
 
 How often the stored baseline is right is told by `baseline.py` beside this.
 """

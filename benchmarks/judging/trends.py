@@ -18,7 +18,7 @@ from judging.runs import bound, seed
 from judging.streams import Floats
 from seatrial.environment.model import Objectives
 from seatrial.evidence.outcome import Outcome
-from seatrial.rollout.settling import Series, deciding, judge_settling
+from seatrial.rollout.settling import Series, deciding, judge_settling, on_the_scale_of
 
 SECONDS = 600.0
 MIB = float(2**20)
@@ -68,7 +68,12 @@ class Settling:
         kept = np.rint(self.memory * grown + generator.normal(0.0, 1.0, len(looks))) * MIB
         return [
             Series(name="latency", times=users, values=took[0], beside=(stable, took[1])),
-            Series(name="answers", times=answers, values=took[2], beside=(stable, took[1])),
+            Series(
+                name="answers",
+                times=answers,
+                values=took[2],
+                beside=on_the_scale_of((answers, took[2]), (stable, took[1])),
+            ),
             Series(name="memory", times=looks, values=kept),
         ]
 
@@ -97,7 +102,7 @@ WATCHES = tuple(
         ("level, rho 0.99", "level", {"rho": 0.99}),
         ("level, half of the noise for 5 s", "level", {"lasts": 5.0}),
         ("level, half of the noise for 20 s", "level", {"lasts": 20.0}),
-        ("level, half of the noise for 60 s", "level", {"lasts": 60.0}),
+        ("level, half of the noise for 60 s", "between", {"lasts": 60.0}),
         ("level, half of the noise for 300 s", "between", {"lasts": 300.0}),
         ("both tracks +2 %, as a day goes", "level", {"together": 0.02}),
         ("both tracks +50 %", "level", {"together": 0.5}),

@@ -36,3 +36,25 @@ def test_allure_generates_a_report(project: Project, need: Callable[[str], str],
     stats = json.loads((tmp_path / "report" / "summary.json").read_text())["stats"]
     assert (stats["passed"], stats["failed"], stats["skipped"]) == (1, 1, 1)
     assert (tmp_path / "report" / "index.html").stat().st_size > 100_000
+
+
+def test_what_an_interruption_cut_off_is_no_pass(project: Project) -> None:
+    project.environment()
+    project.pytester.makepyfile("""
+        import pytest
+
+        pytestmark = pytest.mark.smoke
+
+        def test_cut_off(record):
+            raise KeyboardInterrupt
+
+        def test_after():
+            pass
+    """)
+    project.run("--env=mine")
+    results = [json.loads(path.read_text()) for path in (project.latest / "allure-results").glob("*-result.json")]
+    (result,) = (one for one in results if "test_cut_off" in one["name"])
+    labels = {label["name"]: label["value"] for label in result["labels"]}
+    assert result["status"] == "skipped"
+    assert labels["seatrial.environment"] == "mine"
+    assert labels["seatrial.check"]

@@ -50,6 +50,7 @@ def test_an_interruption_is_decided_upon(tmp_path: Path, number: signal.Signals)
     assert process.returncode == HOLD, output
     assert "canary/share[chat]@candidate" in output
     assert "planned checks have no outcome" in output
+    assert "policy violation" not in output, "the item that was interrupted says what it was"
     assert traffic(tmp_path).endswith("\n")
 
 

@@ -121,8 +121,8 @@ def judge_trend(
 
     FAIL: a rise is shown (Mann and Kendall's test with Hamed and Rao's correction, and the lower bound of the rise is
     beyond half of the margin), it is beyond the margin, it goes on in both halves of the time, and it is there too when
-    what was ``beside`` is taken out: times and values of what did not change. PASS: the upper bound of the rise is
-    within the margin. INCONCLUSIVE otherwise. Raises ValueError for values that are no numbers.
+    what was ``beside`` is taken away: times and values, on the same scale, of what did not change. PASS: the upper
+    bound of the rise is within the margin. INCONCLUSIVE otherwise. Raises ValueError for values that are no numbers.
     """
     if not (np.isfinite(times).all() and np.isfinite(values).all()):
         raise ValueError("expected finite times and values")
@@ -223,7 +223,7 @@ def _beyond(
     margin: float,
     rule: TrendRule,
 ) -> bool:
-    """Whether there is a rise too where what is ``beside`` is taken out, in proportion; true where too little is."""
+    """Whether there is a rise too where what is ``beside`` is taken away; true where too little is."""
     if beside is None:
         return True
     inside = (beside[0] >= edges[0]) & (beside[0] <= edges[-1])
@@ -235,7 +235,7 @@ def _beyond(
     # What scatters without rising would only add its noise: it is taken out where it may have risen.
     level = others[theirs]
     control = _line(middles, level)
-    rest = _line(middles, centres[mine] / level * np.median(level))
+    rest = _line(middles, centres[mine] - level)
     if control.p_value > UNMOVED:
         return rest.slope * length > margin
     return _shown(rest, length, margin, rule.alarm)

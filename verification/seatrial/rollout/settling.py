@@ -123,9 +123,16 @@ def _series(story: Story, begin: float) -> Iterator[Series]:
     yield _one("latency", [(one.at, one.took) for one in answered if one.kind != "talking"], stable)
     talks = [(one.at, one.took) for one in answered if one.kind == "talking"]
     if len(talks) >= ANSWERS:
-        yield _one("answers", talks, stable)
+        yield _one("answers", talks, stable and on_the_scale_of(_arrays(talks), stable))
     if story.memory_expected:
         yield _one("memory", [(at, size) for at, size in story.memory if at >= begin])
+
+
+def on_the_scale_of(mine: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """``other`` as it would be if it had been alike at first: answers take longer than what stable is asked for."""
+    until = mine[0].min() + (mine[0].max() - mine[0].min()) / 3
+    at_first = [float(np.median(values[times <= until])) for times, values in (mine, other) if (times <= until).any()]
+    return other[0], other[1] * (at_first[0] / at_first[1] if len(at_first) == 2 and at_first[1] > 0 else 1.0)
 
 
 def _one(name: SeriesName, seen: Sequence[tuple[float, float]], beside: tuple[Floats, Floats] | None = None) -> Series:
