@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ HOLD = 10
 
 @contextmanager
 def watching(reports: Path) -> Iterator[subprocess.Popen[str]]:
-    """A watch of the demo that has users, and waits for a word that never comes."""
+    """A watch of the demo that has users, and waits for a word that never comes; begun as a script does it with `&`."""
     words = ["watch-rollout", "--env=demo", f"--words={reports / 'words'}", f"--reports={reports}", "-m", "watch"]
     process = subprocess.Popen(
         [sys.executable, "-m", "seatrial.cli", *words],
@@ -28,6 +29,7 @@ def watching(reports: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     try:
         eventually(lambda: traffic(reports), lambda seen: seen.count("\n") > 5, within=60)
@@ -48,7 +50,7 @@ def test_an_interruption_is_decided_upon(tmp_path: Path, number: signal.Signals)
         process.send_signal(number)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == HOLD, output
-    assert "canary/share[chat]@candidate" in output
+    assert "canary/share[chat]@candidate" in missing(tmp_path)
     assert "planned checks have no outcome" in output
     assert "policy violation" not in output, "the item that was interrupted says what it was"
     assert traffic(tmp_path).endswith("\n")
@@ -63,7 +65,12 @@ def test_after_a_kill_the_watch_ends_too_and_the_gate_holds(tmp_path: Path) -> N
     eventually(lambda: Path(f"/proc/{child}").exists(), lambda there: not there, within=60)
     decided = run_gate(tmp_path / "latest", "--env=demo")
     assert decided.returncode == HOLD, decided.stdout
-    assert "canary/share[chat]@candidate" in decided.stdout
+    assert "canary/share[chat]@candidate" in missing(tmp_path)
+
+
+def missing(reports: Path) -> list[str]:
+    """Checks that the decision names as without an outcome."""
+    return list(json.loads((reports / "latest" / "decision.json").read_text())["missing"])
 
 
 def children(pid: int) -> list[int]:

@@ -97,17 +97,25 @@ def _gate(arguments: argparse.Namespace) -> list[str]:
     return command
 
 
-def _ends_with_parent() -> Callable[[], object] | None:
-    """What makes a child end, as if interrupted, when its parent is killed outright; None where no system can."""
-    if sys.platform != "linux":
-        return None
-    prctl, set_death_signal = ctypes.CDLL(None).prctl, 1
-    return lambda: prctl(set_death_signal, signal.SIGINT)
+def _can_be_interrupted() -> Callable[[], object]:
+    """What a child does before it begins: heed SIGINT, and get one when its parent is killed, where the system can.
+
+    A shell starts what a script ends with `&` with SIGINT ignored, and whatever that starts would inherit it.
+    """
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    set_death_signal = 1
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prctl is not None:
+            prctl(set_death_signal, signal.SIGINT)
+
+    return prepare
 
 
 def _interruptible(command: Sequence[str]) -> int:
     """Run to its end; an interruption is passed on, and waited for, since it still writes down what it saw."""
-    process = subprocess.Popen(command, start_new_session=True, preexec_fn=_ends_with_parent())
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=_can_be_interrupted())
 
     def pass_on(*_: object) -> None:
         with suppress(ProcessLookupError):
