@@ -22,9 +22,10 @@ demo: $(STAMP)
 	@$(BIN)/seatrial gate reports/latest
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 -m "not long" $(TESTS)
+	$(BIN)/pytest -n 2 -m "not long or sample" $(TESTS)
 
-# What takes minutes: whole rollouts behind a real proxy. Two at once, but those that must find latencies to be good.
+# What takes minutes: whole rollouts behind a real proxy, of which `make test` has a sample. Two at once, but those that
+# must find latencies to be good.
 test-long: $(STAMP)
 	$(BIN)/pytest -n 2 -m "long and not alone" $(TESTS)
 	$(BIN)/pytest -m "long and alone" $(TESTS)

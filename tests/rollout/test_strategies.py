@@ -20,6 +20,7 @@ IN_A_ROW = 20
 """Answers of the new version, one after the other, before a reloaded proxy is taken to give no other."""
 
 pytestmark = pytest.mark.long
+SAMPLE = pytest.mark.sample
 
 BringOut = Callable[..., Verified]
 
@@ -178,7 +179,7 @@ def _kill(stage: Stage, name: str) -> None:
     [
         pytest.param("canary", canary, {"scraped": True}, id="canary"),
         pytest.param("blue-green", blue_green, {}, id="blue-green"),
-        pytest.param("rolling", pod_by_pod, {}, id="rolling"),
+        pytest.param("rolling", pod_by_pod, {}, id="rolling", marks=SAMPLE),
     ],
 )
 def test_a_good_release_is_promoted(
@@ -212,6 +213,7 @@ def test_a_good_release_is_promoted(
             *("canary", canary, "error-rate", {"scraped": True}, ROLLBACK, "metrics/error-rate"),
             "requests failed",
             id="readiness-lies",
+            marks=SAMPLE,
         ),
         pytest.param(*("canary", all_at_once, "leaks", {}, ROLLBACK, "settle/trend"), "memory", id="memory-grows"),
         pytest.param(*("canary", all_at_once, "ages", {}, ROLLBACK, "settle/trend"), "latency", id="slower-with-time"),
@@ -256,6 +258,7 @@ def test_a_good_release_is_promoted(
             *("blue-green", blue_gone_before_the_switch, "", {}, ROLLBACK, "rollout/users"),
             "too many requests failed",
             id="users-without-answer",
+            marks=SAMPLE,
         ),
         pytest.param(
             *("blue-green", blue_cuts_what_is_in_flight, "long-answers", {"users": 24}, HOLD, "rollout/conversations"),
@@ -271,6 +274,7 @@ def test_a_good_release_is_promoted(
             *("rolling", image_is_missing, "", {}, ROLLBACK, "rolling/progress"),
             "exceeded its progress deadline: chat-hash2-5: container chat: ImagePullBackOff",
             id="image-missing",
+            marks=SAMPLE,
         ),
         pytest.param(
             *(
