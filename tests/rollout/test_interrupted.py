@@ -53,6 +53,7 @@ def test_an_interruption_is_decided_upon(tmp_path: Path, number: signal.Signals)
     assert "canary/share[chat]@candidate" in missing(tmp_path)
     assert "planned checks have no outcome" in output
     assert "policy violation" not in output, "the item that was interrupted says what it was"
+    assert "foreign" not in output, "and is nobody else's, and no pass"
     assert traffic(tmp_path).endswith("\n")
 
 

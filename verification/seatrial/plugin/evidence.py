@@ -91,7 +91,8 @@ class EvidenceWriter:
         """Add the run's properties to the JUnit test suite.
 
         pytest's own ``record_testsuite_property`` is lost in xdist's workers, so the controller does it, on the object
-        that the fixture would use.
+        that the fixture would use. An item in whose middle the run was interrupted is left out: without a name and a
+        result it would count as one that passed.
         """
         properties = self.run.properties(self.expected_keys())
         for plugin in plugins:
@@ -99,6 +100,9 @@ class EvidenceWriter:
             if callable(add):
                 for name, value in properties.items():
                     add(name, value)
+            items = getattr(plugin, "node_reporters_ordered", None)
+            if isinstance(items, list):
+                items[:] = [item for item in items if item.attrs]
 
     def expected_keys(self) -> list[str]:
         """Case keys of the plan, in its order, each once."""
