@@ -18,7 +18,7 @@ from seatrial.rollout.story import Story
 ALARM: Final = 0.01
 """Chance of a failure in a watch of a release that stays as it is."""
 PARTS: Final = 30
-"""Parts of the time to settle whose medians are compared: of 20, as far as values depend on those before them, even one
+"""Parts of the time to settle that are compared: of 20, as far as values depend on those before them, even one
 that rises without a break shows nothing at 99 %."""
 ANSWERS: Final = 300
 """Streamed answers while it settles, below which their trend is not looked at: ten for each part of the time."""
