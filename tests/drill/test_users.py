@@ -35,8 +35,8 @@ EVERY_HALF = [(number / 2, 0.1, "") for number in range(40)]
         ),
         pytest.param(
             looks(*[(at, took, "" if at < 3 else "HTTP 503") for at, took, _ in EVERY_HALF]),
-            20,
-            18,
+            21,
+            19,
             9.4,
             id="never back",
         ),
