@@ -181,7 +181,7 @@ def test_on_a_terminal_one_line_is_renewed_and_fits(pytester: pytest.Pytester, m
     result.assert_outcomes(passed=1)
     lines = result.stdout.str().replace("\n", "\r").split("\r")
     assert [line.rstrip() for line in lines if line.startswith("  ")] == [
-        "  longlonglonglonglonglonglonglonglong…",
+        "  longlonglonglonglonglonglonglonglo…",
         "  short",
     ]
 

@@ -102,7 +102,8 @@ class EvidenceWriter:
                     add(name, value)
             items = getattr(plugin, "node_reporters_ordered", None)
             if isinstance(items, list):
-                items[:] = [item for item in items if item.attrs]
+                # Those that are finished have given up their attributes for what is written of them.
+                items[:] = [item for item in items if getattr(item, "attrs", True)]
 
     def expected_keys(self) -> list[str]:
         """Case keys of the plan, in its order, each once."""
