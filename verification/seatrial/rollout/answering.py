@@ -72,7 +72,8 @@ def _batch(
 ) -> tuple[list[Finding], bool]:
     """What is wrong with a batch that was ready, and whether it could be told."""
     assert batch.ready is not None
-    seen = story.between(batch.ready, until)
+    # New users alone: an answer that is cut was begun by an old pod, and is told by `rollout/conversations`.
+    seen = [one for one in story.between(batch.ready, until) if one.kind == "fresh"]
     where = f"batch of {', '.join(batch.pods[:3])}{' ...' if len(batch.pods) > 3 else ''}"
     failed = Counts(failed=sum(bool(one.error) for one in seen), total=len(seen))
     verdict = judge_errors(failed, None, ErrorRule(objective=objectives.error_rate)) if seen else None
