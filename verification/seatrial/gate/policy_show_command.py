@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+import tomli_w
 
 from seatrial.gate import asking, policy_schema
 from seatrial.gate.policy import DEFAULT_EFFECTS, Policy
+from seatrial.report.text import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"policy": content, "sha256": digest}, indent=2, sort_keys=True, default=_plain))
     else:
-        print("\n".join([f"# {policy.name}, sha256 {digest}", *_lines(content)]))
+        # A name out of a path may hold what ends a comment.
+        print(f"# {plain(policy.name)}, sha256 {digest}\n{tomli_w.dumps(content)}", end="")
     return 0
 
 
@@ -62,23 +64,3 @@ def _said(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """The value as JSON has it."""
     return value.isoformat() if isinstance(value, dt.date) else str(value)
-
-
-def _lines(content: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """``key = value``, TOML again that comes to the same."""
-    for key, value in content.items():
-        if isinstance(value, dict) and value:
-            yield from _lines(value, f"{above}{key}.")
-        elif not isinstance(value, dict):
-            yield f"{above}{key} = {_toml(value)}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    # A text in JSON is one in TOML, except that TOML wants DEL escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
