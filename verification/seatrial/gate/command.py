@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,30 +40,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide, write, print, and return the exit code of the verdict."""
-    return asking.guarded("gate", arguments, lambda: _run(arguments))
+    return asking.guarded("gate", arguments, lambda: _recorded(arguments))
+
+
+def _recorded(arguments: argparse.Namespace) -> int:
+    try:
+        return _run(arguments)
+    except NotRecorded as problem:
+        print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
+        return asking.GATE_FAILED
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for option in ("now", "shadow"):
-        if arguments.execute and getattr(arguments, option):
-            raise UsageProblem(f"--execute: what is decided with --{option} is not acted upon")
     output = _output(arguments.output)
-    asked = asking.asked(arguments)
+    folder = output or collection.folder_of([Path(place) for place in arguments.reports])
+    try:
+        if not _named_below(arguments.promoted, folder):
+            keeping.discard(folder)
+        for option in ("now", "shadow"):
+            if arguments.execute and getattr(arguments, option):
+                raise UsageProblem(f"--execute: what is decided with --{option} is not acted upon")
+        asked = asking.asked(arguments)
+    finally:
+        keeping.discard(folder)
     decision = decide(asked.reading, asked.policy, asked.question)
     shadow: bool = arguments.shadow
     pages = {"summary.md": f"> **{terminal.shadow(decision)}**\n\n" * shadow + summary.render(decision)}
     if shadow:
         print(terminal.shadow(decision), end="\n\n")
     print(terminal.render(decision, colour=_colour()))
-    folder = output or collection.folder_of(asked.places)
-    try:
-        log, _ = asking.log_of(arguments, asked.policy)
-        kept = keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
-    except NotRecorded as problem:
-        if folder is not None:
-            page.discard(folder)
-        print(f"seatrial gate: the decision is not recorded: treat as hold: {plain(str(problem))}", file=sys.stderr)
-        return asking.GATE_FAILED
+    log, _ = asking.log_of(arguments, asked.policy)
+    kept = keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
     if decision.verdict is Verdict.PROMOTE and not shadow and not decision.digests:
         print(f"\n{statement.NO_DIGEST}")
     if folder is not None:
@@ -71,6 +79,12 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.execute and not _acted(decision, kept.sha256, asked, log, folder or log.parent, arguments.redact_env):
         return NOT_DONE
     return 0 if shadow else decision.verdict.exit_code
+
+
+def _named_below(promoted: Sequence[str], folder: Path | None) -> bool:
+    """Whether the decision of an environment before this one is to be read where this one's will be written."""
+    record = None if folder is None else (folder / keeping.NAME).resolve()
+    return record is not None and any(record.is_relative_to(Path(place).resolve()) for place in promoted)
 
 
 def _acted(decision: Decision, digest: str, asked: Asked, log: Path, folder: Path, redact: list[str]) -> bool:

@@ -120,8 +120,9 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 
 ## Files
 
-`decision.json`, `summary.md` and `decision.html` are written into the first folder of reports, or into `--output`. The
-page is for people: one file without script or network, to be read on a phone and in print; where it cannot be written the
+`decision.json`, `summary.md` and `decision.html` are written into the first folder of reports, or into `--output`. What an
+earlier decision left there goes before the reports are read: whatever ends a gate before it has decided, wrong use, a full disk
+or a kill, no decision is left that it did not make. Only a command line that cannot be parsed names no folder. The page is for people: one file without script or network, to be read on a phone and in print; where it cannot be written the
 decision stands. It also draws histograms and lists findings that lie beside the reports, which decide nothing. The decision holds the
 causes with their cases and numbers, the counts by suite, the missing cases, and the SHA-256 of the policy as it comes out
 of all files that it extends and of every report. It is canonical: sorted keys, no floats, ASCII. `receipt.json` beside it

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from seatrial.evidence.run import timestamp, write_atomically
 from seatrial.gate import approval, audit, receipt, record, statement
@@ -19,6 +19,10 @@ from seatrial.gate.decision import Decision, Verdict
 from seatrial.gate.merging import merge
 from seatrial.gate.receipt import Receipt
 
+NAME: Final = "decision.json"
+_OF_A_DECISION: Final = (NAME, receipt.NAME, statement.NAME, "summary.md", "decision.html")
+"""What a gate leaves of one decision, the one that pipelines read first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
@@ -29,6 +33,22 @@ class Kept:
     receipt: Receipt
 
 
+def discard(folder: Path | None) -> None:
+    """Take away what an earlier gate left of its decision, so that it cannot pass for the one that is being made.
+
+    It goes before the reports are read: whatever ends a gate, a kill too, none is left that it did not make. The audit
+    log still has it. Raises NotRecorded where one stays.
+    """
+    if folder is None:
+        return
+    for name in _OF_A_DECISION:
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            words = f"it is left from an earlier decision and cannot be removed: {error.strerror or error}"
+            raise NotRecorded(f"{folder / name}: {words}") from None
+
+
 def keep(
     decision: Decision, asked: Asked, *, log: Path, folder: Path | None, pages: Mapping[str, str], shadow: bool = False
 ) -> Kept:
@@ -36,18 +56,16 @@ def keep(
 
     Raises NotRecorded where any of it fails; the folder then holds no decision.
     """
+    discard(folder)
     text = record.dumps(record.document(decision, asked.policy, asked.question, shadow=shadow))
     digest = sha256(text)
     # The log is held from before the first file to after the last, so that no two decisions can mix in one folder.
     with audit.opened(log) as opened:
-        made = {"decision.json": text, **pages}
+        made = {NAME: text, **pages}
         if not shadow and (attested := _statement(decision, asked, digest)):
             made[statement.NAME] = attested
         files = {} if folder is None else {folder / name: content for name, content in made.items()}
         try:
-            if folder is not None:
-                # One of an earlier decision must not pass for this one's.
-                (folder / statement.NAME).unlink(missing_ok=True)
             for path, content in files.items():
                 _write(path, content)
             for approved in _approvals(decision, asked):

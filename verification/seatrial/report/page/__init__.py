@@ -7,7 +7,6 @@ what lies beside the reports; the gate has not hashed it, and the page says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +22,7 @@ from seatrial.report.page.material import Material
 
 NAME: Final = "decision.html"
 
-__all__ = ["NAME", "Material", "discard", "render", "write"]
+__all__ = ["NAME", "Material", "render", "write"]
 
 
 def write(
@@ -54,10 +53,3 @@ def write(
         shadow=shadow,
     )
     write_atomically(output / NAME, render(material))
-
-
-def discard(output: Path) -> None:
-    """Take away the page of an earlier decision, where there is no record any more that it could be about."""
-    with suppress(OSError):
-        if not (output / "decision.json").exists():
-            (output / NAME).unlink(missing_ok=True)
