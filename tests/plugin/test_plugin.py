@@ -353,3 +353,29 @@ def test_a_junit_file_asked_for_elsewhere_is_also_evidence(project: Project, tmp
     project.pytester.makepyfile(CHECKS)
     project.run("--env=mine", "--junitxml=elsewhere.xml")
     assert (project.latest / "junit.xml").read_bytes() == (project.pytester.path / "elsewhere.xml").read_bytes()
+
+
+def test_what_is_kept_names_no_folder_of_the_machine(project: Project) -> None:
+    project.environment()
+    project.pytester.makepyfile("""
+        import pytest
+        from pathlib import Path
+        from seatrial.evidence.assessment import Assessment, Finding, Outcome
+
+        @pytest.mark.check("smoke/paths", suite="smoke", severity="major")
+        def test_paths(record, request):
+            here = request.config.rootpath
+            found = Finding(where=f"{here}/a.yaml", path="spec", expected="2", seen=f"1 in {here}/b.yaml")
+            words = {"broken": f"broken in {here}", "remedy": f"see {here}/c.txt"}
+            record(Assessment.of_findings([found], held="", n=1, **words))
+    """)
+    result = project.run("--env=mine", "--track=stable")
+    result.assert_outcomes(failed=1)
+    here = str(project.pytester.path)
+    assert here not in result.stdout.str().partition("FAILURES")[2].partition("generated xml file")[0]
+    (outcome,) = project.evidence()["outcomes"]
+    assert here not in json.dumps(outcome)
+    assert (outcome["message"], outcome["remedy"]) == ("broken in ./", "see c.txt")
+    junit = (project.latest / "junit.xml").read_text()
+    assert "see c.txt" in junit
+    assert here not in junit

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from seatrial.evidence.places import shortener
 from seatrial.gate import asking, collection, keeping, statement
 from seatrial.gate.asking import Asked, UsageProblem
 from seatrial.gate.audit import NotRecorded
 from seatrial.gate.decision import Decision, Verdict, decide
 from seatrial.gate.keeping import Kept
-from seatrial.report import page, summary, terminal
+from seatrial.report import page, reader, summary, terminal
+from seatrial.report.reader import Short
 from seatrial.report.text import plain
 
 NOT_DONE: Final = 4
@@ -65,16 +67,19 @@ def _run(arguments: argparse.Namespace) -> int:
         keeping.discard(folder)
     decision = decide(asked.reading, asked.policy, asked.question)
     shadow: bool = arguments.shadow
-    pages = {"summary.md": f"> **{terminal.shadow(decision)}**\n\n" * shadow + summary.render(decision)}
+    record = str(folder / keeping.NAME) if folder else keeping.NAME
+    here, there = shortener([Path.cwd()]), shortener([Path.cwd(), *asked.places])
+    told = summary.render(reader.decision_for(decision, there, there(record)), there(record))
+    pages = {"summary.md": f"> **{terminal.shadow(decision)}**\n\n" * shadow + told}
     if shadow:
         print(terminal.shadow(decision), end="\n\n")
-    print(terminal.render(decision, colour=_colour()))
+    print(terminal.render(reader.decision_for(decision, here, record), record, colour=_colour()))
     log, _ = asking.log_of(arguments, asked.policy)
     kept = keeping.keep(decision, asked, log=log, folder=folder, pages=pages, shadow=shadow)
     if decision.verdict is Verdict.PROMOTE and not shadow and not decision.digests:
         print(f"\n{statement.NO_DIGEST}")
     if folder is not None:
-        _write_page(folder, decision, asked, kept, shadow=shadow)
+        _write_page(folder, decision, asked, kept, there, shadow=shadow)
     _show_pipeline(pages["summary.md"])
     if arguments.execute and not _acted(decision, kept.sha256, asked, log, folder or log.parent, arguments.redact_env):
         return NOT_DONE
@@ -121,7 +126,7 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _write_page(folder: Path, decision: Decision, asked: Asked, kept: Kept, *, shadow: bool) -> None:
+def _write_page(folder: Path, decision: Decision, asked: Asked, kept: Kept, short: Short, *, shadow: bool) -> None:
     """The page for people. It costs neither the decision nor its exit code: the record is what counts."""
     try:
         page.write(
@@ -132,6 +137,7 @@ def _write_page(folder: Path, decision: Decision, asked: Asked, kept: Kept, *, s
             policy=asked.policy,
             question=asked.question,
             record_sha256=kept.sha256,
+            short=short,
             shadow=shadow,
         )
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in it, the decision is made and kept

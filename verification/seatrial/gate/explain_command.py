@@ -40,7 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print(explanation.render(document, asked.policy))
         return 0
     decided = load(recorded)
-    print(explanation.render(decided.values, decided.policy))
+    print(explanation.render(decided.values, decided.policy, str(recorded)))
     return 0
 
 

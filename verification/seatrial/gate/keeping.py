@@ -41,12 +41,17 @@ def discard(folder: Path | None) -> None:
     """
     if folder is None:
         return
+    stays = ""
     for name in _OF_A_DECISION:
+        path = folder / name
         try:
-            (folder / name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         except OSError as error:
-            words = f"it is left from an earlier decision and cannot be removed: {error.strerror or error}"
-            raise NotRecorded(f"{folder / name}: {words}") from None
+            # A page or a summary decides nothing, and costs no decision.
+            if name in (NAME, statement.NAME):
+                stays = f"{path}: it is left from an earlier decision and cannot be removed: {error.strerror or error}"
+    if stays:
+        raise NotRecorded(stays)
 
 
 def keep(

@@ -9,6 +9,7 @@ import pytest
 
 from seatrial.environment.selection import service_targets
 from seatrial.evidence.case import Case
+from seatrial.evidence.places import shortener
 from seatrial.evidence.redaction import redactor
 from seatrial.fixtures import record
 from seatrial.fixtures.plans import stands_for_nothing
@@ -141,9 +142,12 @@ class Items:
         if case is not None:
             record.conclude_phase(item, call, report)
         clean = redactor(self.context.secrets.values())
+        # What is kept is read on other machines, where the folders of this one mean nothing.
+        folder = self.context.folder
+        short = shortener([item.config.rootpath, *([folder.path.parent] if folder else [])])
         if case is not None and call.when == "teardown":
-            values = {name: clean(value) for name, value in record.properties_of(item, case).items()}
-            findings = [{key: clean(text) for key, text in found.items()} for found in record.findings_of(item)]
+            values = {name: short(clean(value)) for name, value in record.properties_of(item, case).items()}
+            findings = [{key: short(clean(text)) for key, text in found.items()} for found in record.findings_of(item)]
             report.user_properties.extend(values.items())
             # An attribute of a report travels from worker to controller.
             vars(report)["seatrial_case"] = concluded(values, findings)
@@ -151,7 +155,9 @@ class Items:
                 allure.label({**self.context.run.properties(), **values}, suite=case.suite, severity=case.severity)
         if report.longrepr is not None:
             text = str(report.longrepr)
-            if (cleaned := clean(text)) != text:
+            # A traceback stays one, with its colours: only words of a check are shortened.
+            cleaned = short(clean(text)) if isinstance(report.longrepr, str) else clean(text)
+            if cleaned != text:
                 report.longrepr = cleaned
         report.sections = [(title, clean(content)) for title, content in report.sections]
         return report

@@ -13,6 +13,7 @@ from typing import Any, Final
 from seatrial.gate import advice
 from seatrial.gate.policy import Policy
 from seatrial.report import rules
+from seatrial.report.reader import RECORD, command_for
 from seatrial.report.recorded import table, whole
 from seatrial.report.text import plain
 
@@ -35,8 +36,8 @@ _CHANGES: Final = {
 """What a cause of this code lacks for a promotion; of any other it is what is to be done about it."""
 
 
-def render(document: Mapping[str, Any], policy: Policy) -> str:
-    """The whole explanation, without a trailing newline; ``policy`` is the one that decided."""
+def render(document: Mapping[str, Any], policy: Policy, record: str = RECORD) -> str:
+    """The whole explanation, without a trailing newline; ``policy`` is the one that decided, ``record`` the file."""
     document = whole(document)
     causes = document["causes"]
     telling = [cause for cause in causes if cause.get("effect") != "note"]
@@ -49,7 +50,7 @@ def render(document: Mapping[str, Any], policy: Policy) -> str:
     lines += ["", "rollback", *_bullets(_rollback(document, causes, policy))]
     lines += ["", "rules of the policy"]
     lines += rules.table(document, policy)
-    commands = [f"  {plain(str(command), 1_000)}" for command in document["next"]]
+    commands = [f"  {plain(command_for(str(command), record), 1_000)}" for command in document["next"]]
     return "\n".join([*lines, *(["", "next", *commands] if commands else [])])
 
 

@@ -6,14 +6,18 @@ from typing import Final
 
 from seatrial.gate.cause import Cause
 from seatrial.gate.decision import Decision
+from seatrial.report.reader import RECORD
 from seatrial.report.terminal import COLUMNS, headline, numbers, shown_columns, tally, words
 from seatrial.report.text import code, markdown
 
 MAX_CASES: Final = 25
 
 
-def render(decision: Decision) -> str:
-    """The page, with a trailing newline. Whatever comes from a report is shown as text and nothing else."""
+def render(decision: Decision, record: str = RECORD) -> str:
+    """The page, with a trailing newline; ``record`` is where all of it stands.
+
+    Whatever comes from a report is shown as text and nothing else.
+    """
     verdict, _, rest = headline(decision).partition("  ")
     lines = [f"## {verdict}: {markdown(rest)}", "", *_facts(decision)]
     for title, effects in (("Why", ("rollback", "hold")), ("Also seen", ("note",))):
@@ -21,7 +25,7 @@ def render(decision: Decision) -> str:
         if causes:
             lines += [f"### {title}", ""]
         for cause in causes:
-            lines += _cause(cause)
+            lines += _cause(cause, record)
     if decision.suites:
         lines += ["### What was looked at", "", *_table(decision), ""]
     if decision.next or decision.advice:
@@ -42,7 +46,7 @@ def _facts(decision: Decision) -> list[str]:
     return ["| | |", "|---|---|", *rows, ""] if rows else []
 
 
-def _cause(cause: Cause) -> list[str]:
+def _cause(cause: Cause, record: str) -> list[str]:
     lines = [f"**{cause.kind.value}**: {markdown(cause.sentence, 500)}", ""]
     if not cause.cases:
         return lines
@@ -52,7 +56,7 @@ def _cause(cause: Cause) -> list[str]:
         lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     if len(cause.cases) > MAX_CASES:
-        lines += [f"... and {len(cause.cases) - MAX_CASES} more, all in `decision.json`.", ""]
+        lines += [f"... and {len(cause.cases) - MAX_CASES} more, all in {code(record)}.", ""]
     return lines
 
 

@@ -10,6 +10,7 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.gate.cause import Cause
 from seatrial.gate.decision import Decision, SuiteCount, Verdict
 from seatrial.gate.evidence import GateCase
+from seatrial.report.reader import RECORD
 from seatrial.report.text import plain
 
 MAX_CASES: Final = 8
@@ -66,8 +67,11 @@ def shown_columns(counts: Iterable[SuiteCount]) -> list[int]:
     return [position for position in range(len(COLUMNS)) if position < 3 or any(row[position] for row in rows)]
 
 
-def render(decision: Decision, *, colour: bool = False) -> str:
-    """The whole summary, without a trailing newline. Whatever comes from a report cannot move the cursor."""
+def render(decision: Decision, record: str = RECORD, *, colour: bool = False) -> str:
+    """The whole summary, without a trailing newline; ``record`` is where all of it stands.
+
+    Whatever comes from a report cannot move the cursor.
+    """
     first = headline(decision)
     if colour:
         word, _, rest = first.partition(" ")
@@ -78,7 +82,7 @@ def render(decision: Decision, *, colour: bool = False) -> str:
         if causes:
             lines += ["", title]
         for cause in causes:
-            lines += _cause(cause)
+            lines += _cause(cause, record)
     if decision.suites:
         lines += ["", *_table(decision)]
     if decision.next or decision.advice:
@@ -99,13 +103,13 @@ def _about(decision: Decision) -> list[str]:
     return ["  " + ", ".join(known)] if known else []
 
 
-def _cause(cause: Cause) -> list[str]:
+def _cause(cause: Cause, record: str) -> list[str]:
     lines = _folded(f"{cause.kind.value}: {plain(cause.sentence, 500)}", "  ", "    ")
     most = MAX_CASES if any(words(case) for case in cause.cases) else MAX_NAMES
     for case in cause.cases[:most]:
         lines += _case(case)
     if len(cause.cases) > most:
-        lines.append(f"    ... and {len(cause.cases) - most} more, all in decision.json")
+        lines.append(f"    ... and {len(cause.cases) - most} more, all in {plain(record)}")
     return lines
 
 
