@@ -15,6 +15,7 @@ from typing import Final
 
 from seatrial.cluster.connection import CannotRead
 from seatrial.cluster.pods import WorkloadPods, open_connection
+from seatrial.drill import logged
 from seatrial.drill.keeping import Keeper
 from seatrial.drill.plan import Plan, WrongUse, drilled, every_secret, plan_of
 from seatrial.drill.probing import Probing
@@ -25,10 +26,11 @@ from seatrial.environment.loading import EnvironmentProblem
 from seatrial.environment.model import Environment
 from seatrial.environment.secrets import SecretProblem, SecretStore
 from seatrial.environment.selection import ServiceTarget
-from seatrial.evidence.drill import DrillRecord
+from seatrial.evidence.drill import NAME, DrillRecord
 from seatrial.evidence.outcome import CannotLook, Outcome
 from seatrial.evidence.redaction import redactor, scrub_folder
 from seatrial.evidence.run import new_run_id
+from seatrial.gate.audit import DEFAULT_LOG, NotRecorded
 
 EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 20, Outcome.ERROR: 10, Outcome.INCONCLUSIVE: 10}
 WRONG_USE: Final = 2
@@ -37,7 +39,8 @@ rollback   runs `rollout.rollback_command`, waits until the older version answer
            `drills.promote_command` in any case
 recovery   deletes one pod of the workload of each service, one after the other, and waits until as many are ready again
 
-The time is held against `recovery.time_objective`. The record is drill.json in a run's folder of its own.
+The time is held against `recovery.time_objective`. The record is drill.json in a run's folder of its own, and the audit
+log has a line when it begins and one when it ends. Where the log takes none, nothing is broken.
 
 Exit code: 0 back within the objective, 20 not so, or not as it was afterwards, 10 it could not be held or was
 interrupted, 2 wrong use, or not allowed here. An interrupted rollback drill brings the release out again first.
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", default="", metavar="VERSION", help="of a rollback: the version to come back to [any]")
     parser.add_argument("--fixtures", metavar="DIR", help="folder with environments/ [fixtures]")
     parser.add_argument("--reports", metavar="DIR", help="folder of the record [that of `drills.records`]")
+    parser.add_argument("--audit", metavar="FILE", help=f"audit log [that of the policy, else {DEFAULT_LOG}]")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = plan_of(
             arguments.drill, arguments.env, Path.cwd(), given=arguments.fixtures, wanted=arguments.to, store=store
         )
+        log = logged.log_for(plan.environment.name, given=arguments.audit, fixtures=arguments.fixtures)
     except (WrongUse, SecretProblem, EnvironmentProblem) as problem:
         print(f"seatrial drill: {problem}", file=sys.stderr)
         return WRONG_USE
@@ -72,13 +77,28 @@ def run(arguments: argparse.Namespace) -> int:
     folder = reports / run_id
     try:
         (folder / "samples").mkdir(parents=True)
-    except OSError as error:
+        logged.begins(log, plan, run_id)
+    except (OSError, NotRecorded) as error:
         print(f"seatrial drill: nothing is broken that cannot be recorded: {error}", file=sys.stderr)
         return EXIT[Outcome.ERROR]
     keeper = Keeper(plan=plan, run_id=run_id, folder=folder, started=started, clean=clean)
-    code = _held(plan, keeper, clean)
-    scrub_folder(folder, store.values())
-    return code
+    try:
+        code = _held(plan, keeper, clean)
+    finally:
+        scrub_folder(folder, store.values())
+        known = _told_the_log(log, keeper, clean)
+    return code if known else max(code, EXIT[Outcome.ERROR])
+
+
+def _told_the_log(log: Path, keeper: Keeper, clean: Callable[[str], str]) -> bool:
+    """Whether the audit log has what the drill came to; where not, that is said."""
+    try:
+        if keeper.kept is not None:
+            logged.ended(log, keeper.kept, keeper.folder / NAME, clean)
+    except (OSError, NotRecorded) as error:
+        print(f"seatrial drill: the audit log does not have the end of this drill: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _held(plan: Plan, keeper: Keeper, clean: Callable[[str], str]) -> int:

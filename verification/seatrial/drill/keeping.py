@@ -25,6 +25,8 @@ class Keeper:
         self._clean = clean
         self._told: Told | None = None
         self._probing: Probing | None = None
+        self.kept: DrillRecord | None = None
+        """What was written last."""
         self.run_id = run_id
         self.folder = folder
 
@@ -61,4 +63,5 @@ class Keeper:
             left_at_most=told.left_at_most,
         )
         record.write(self.folder, self._clean)
+        self.kept = record
         return record

@@ -127,7 +127,19 @@ def _show(log: Path, *, as_json: bool) -> int:
 
 def _shown(entry: Entry) -> str:
     facts = entry.facts
-    order = ("decision", "state", "environment", "release", "actor", "identity", "ticket", "command", "exit_code")
+    order = (
+        "decision",
+        "drill",
+        "state",
+        "outcome",
+        "environment",
+        "release",
+        "actor",
+        "identity",
+        "ticket",
+        "command",
+        "exit_code",
+    )
     told = [f"{name} {_value(facts[name])}" for name in order if facts.get(name) not in (None, "", [], {})]
     about = f"  {entry.decision[:12]}" if entry.decision else ""
     return f"{entry.seq:>5}  {plain(entry.time)}  {entry.kind:<9}{about}  {', '.join(told)}"
