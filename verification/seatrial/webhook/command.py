@@ -18,8 +18,10 @@ from typing import Final
 
 from aiohttp import web
 
+from seatrial.gate.audit import DEFAULT_LOG
 from seatrial.report.text import plain
 from seatrial.webhook.decisions import Answer, Asked, answer
+from seatrial.webhook.recorded import AuditLog
 
 MAX_BODY: Final = 64 * 1024
 WITHIN: Final = 10.0
@@ -27,6 +29,7 @@ WITHIN: Final = 10.0
 _GATES: Final = {"confirm-promotion": "promote", "rollback": "rollback"}
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 REPORTS: Final = web.AppKey("reports", Path)
+LOG: Final = web.AppKey("log", AuditLog)
 MAX_AGE: Final = web.AppKey("max_age", dt.timedelta)
 
 
@@ -34,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--reports", type=Path, required=True, metavar="DIR", help="folder of runs, each decided")
     parser.add_argument("--listen", type=_address, default=("127.0.0.1", 8080), metavar="HOST:PORT")
+    parser.add_argument(
+        "--audit",
+        type=Path,
+        metavar="FILE",
+        help=f"log that every decision must be in [DIR/{DEFAULT_LOG.name} where it is there]",
+    )
     parser.add_argument("--max-age", type=_age, default=_age("1h"), metavar="DURATION", help="of a decision [1h]")
 
 
@@ -56,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.reports.is_dir():
         print(f"seatrial webhook: --reports: {arguments.reports} is no folder", file=sys.stderr)
         return 2
-    app = application(arguments.reports, max_age=arguments.max_age)
+    log = AuditLog.beside(arguments.reports, arguments.audit)
+    app = application(arguments.reports, max_age=arguments.max_age, log=log)
     try:
         asyncio.run(_serve(app, *arguments.listen))
     except OSError as error:
@@ -82,10 +92,10 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
         await runner.cleanup()
 
 
-def application(reports: Path, *, max_age: dt.timedelta) -> web.Application:
+def application(reports: Path, *, max_age: dt.timedelta, log: AuditLog) -> web.Application:
     """The routes. Decisions are read anew for each request."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded])
-    app[REPORTS], app[MAX_AGE] = reports, max_age
+    app[REPORTS], app[MAX_AGE], app[LOG] = reports, max_age, log
     app.router.add_get("/healthz", _health)
     app.router.add_get("/decision", _decision)
     for gate in _GATES:
@@ -144,7 +154,8 @@ async def _gate(request: web.Request) -> web.Response:
 
 async def _answer(request: web.Request, asked: Asked) -> Answer:
     app = request.app
-    return await asyncio.to_thread(answer, app[REPORTS], asked, now=dt.datetime.now(dt.UTC), max_age=app[MAX_AGE])
+    now = dt.datetime.now(dt.UTC)
+    return await asyncio.to_thread(answer, app[REPORTS], asked, now=now, max_age=app[MAX_AGE], log=app[LOG])
 
 
 def _told(request: web.Request, asked: Asked, found: Answer, status: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import stat
@@ -13,7 +14,9 @@ from typing import Any, Final
 
 from seatrial.gate.decision import EXIT_CODES
 from seatrial.gate.question import CLOCK_SKEW
+from seatrial.gate.receipt import ReceiptProblem
 from seatrial.gate.record import SCHEMA
+from seatrial.webhook.recorded import AuditLog, NotAsRecorded
 
 NAME: Final = "decision.json"
 MAX_FILE: Final = 64 * 1024 * 1024
@@ -50,16 +53,24 @@ class Answer:
 class _Recorded:
     decided: dt.datetime
     verdict: str
+    digest: str
     source: str
     about: tuple[str, str]
     why: str
     shadow: bool
 
 
-def answer(reports: Path, asked: Asked, *, now: dt.datetime, max_age: dt.timedelta) -> Answer:
-    """The newest decision in ``reports`` or a folder in it. Fails closed: what cannot be read might have been it."""
+def answer(
+    reports: Path, asked: Asked, *, now: dt.datetime, max_age: dt.timedelta, log: AuditLog | None = None
+) -> Answer:
+    """The newest decision in ``reports`` or a folder in it, as it was recorded in ``log``, or in the one at hand.
+
+    Fails closed: what cannot be read, or was altered, might have been the newest.
+    """
+    log = log or AuditLog.beside(reports, None)
     try:
-        found = list(_recorded(reports))
+        found = list(_recorded(reports, log))
+        last, digest = log.newest(asked.environment, asked.release)
     except (OSError, ValueError) as problem:
         return Answer(decision=NONE, reason=f"the decisions cannot be read: {problem}")
     about = [one for one in found if one.about == (asked.environment, asked.release)]
@@ -75,12 +86,15 @@ def answer(reports: Path, asked: Asked, *, now: dt.datetime, max_age: dt.timedel
         return Answer(decision=NONE, reason=words, **known)
     if age < -CLOCK_SKEW:
         return Answer(decision=NONE, reason="the decision is from the future: a clock is wrong", **known)
+    if digest and last >= known["decided"] and all(one.digest != digest for one in about):
+        words = f"{log.path} has a decision of {last} about it, which is not in {reports}"
+        return Answer(decision=NONE, reason=words, **known)
     if newest.shadow:
         return Answer(decision=NONE, reason="the decision was made in the shadow: nobody is to act upon it", **known)
     return Answer(decision=newest.verdict, reason=newest.why, **known)
 
 
-def _recorded(reports: Path) -> Iterator[_Recorded]:
+def _recorded(reports: Path, log: AuditLog) -> Iterator[_Recorded]:
     if not reports.is_dir():
         raise ValueError(f"{reports} is no folder")
     folders = [reports]
@@ -92,13 +106,16 @@ def _recorded(reports: Path) -> Iterator[_Recorded]:
     for folder in folders:
         path = folder / NAME
         if path.is_symlink() or path.exists():
-            yield _read(path)
+            yield _read(path, log)
 
 
-def _read(path: Path) -> _Recorded:
+def _read(path: Path, log: AuditLog) -> _Recorded:
     source = f"{path.parent.name}/{path.name}"
     try:
-        document = json.loads(_content(path))
+        content = _content(path)
+        digest = hashlib.sha256(content).hexdigest()
+        document = json.loads(content)
+        log.vouch(path, digest)
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {str(document['schema'])[:40]}, this version reads {SCHEMA}")
         verdict = document["decision"]
@@ -110,6 +127,7 @@ def _read(path: Path) -> _Recorded:
         return _Recorded(
             decided=decided.astimezone(dt.UTC),
             verdict=verdict,
+            digest=digest,
             source=source,
             about=(document["environment"], document["release"]["wanted"]),
             why=_why(document),
@@ -117,6 +135,8 @@ def _read(path: Path) -> _Recorded:
         )
     except OSError as error:
         raise ValueError(f"{source}: {error.strerror or error}") from None
+    except (NotAsRecorded, ReceiptProblem) as problem:
+        raise ValueError(f"{source}: {problem}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{source}: no decision: {str(error)[:200]}") from None
 
