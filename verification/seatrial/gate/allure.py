@@ -10,6 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from seatrial.evidence.outcome import Outcome
+from seatrial.gate import allure_containers
+from seatrial.gate.allure_containers import BrokenFixture, Containers, place
 from seatrial.gate.evidence import (
     GateCase,
     Passes,
@@ -25,12 +27,15 @@ from seatrial.gate.results import as_object, kind_of
 _STATUS: Final = {"passed": Outcome.PASS, "failed": Outcome.FAIL, "broken": Outcome.ERROR, "skipped": None}
 _UNEXPECTED: Final = "XPASS"
 """How allure-pytest begins the message of a test that passed though it was marked as expected to fail."""
+_EXPECTED: Final = "XFAIL"
+"""The same of one that failed as it was expected to."""
 MAX_NAME: Final = 1_000
 
 
 class _Result(msgspec.Struct):
     """What a decision needs of a result; steps, attachments and parameters are passed over as they are parsed."""
 
+    uuid: Any = None
     name: Any = None
     fullName: Any = None  # noqa: N815 - Allure's own names
     historyId: Any = None  # noqa: N815
@@ -50,6 +55,8 @@ class _Attempt(msgspec.Struct, frozen=True):
     message: str
     flaky: bool
     source: str
+    place: str
+    """By which containers name it."""
 
 
 _decode = msgspec.json.Decoder(_Result).decode
@@ -65,6 +72,16 @@ class Results:
         self._ends: dict[str, list[tuple[int, str]]] = {}
         """Of each folder its first and last end, each with the file that tells it."""
         self._timeless: dict[str, str] = {}
+        self._own: dict[str, GateCase] = {}
+        """Cases of ours by what containers name them by."""
+        self._containers = Containers()
+
+    def add_container(self, content: bytes, source: str) -> None:
+        """Take one ``*-container.json``; what is wrong with it becomes a problem."""
+        try:
+            self._containers.add(content, source)
+        except ValueError as error:
+            self.readings.append(Reading.of_problem(source, str(error)))
 
     def add(self, content: bytes, source: str) -> None:
         """Take one ``*-result.json``; what is wrong with it becomes a problem."""
@@ -76,7 +93,7 @@ class Results:
     def reading(self) -> Reading:
         """Everything that was added."""
         passes: dict[str, dict[str, str]] = {}
-        cases: list[GateCase] = []
+        cases = self._fixtures_that_broke()
         for (folder, _), attempts in self._attempts.items():
             case = _settled(attempts)
             if isinstance(case, GateCase):
@@ -105,7 +122,10 @@ class Results:
         name = str(result.fullName or result.name or "")[:MAX_NAME]
         run_values, case_values = own_values(labels)
         if run_values or case_values:
-            self.readings.append(_own(run_values, case_values, name, outcome, message, str(status), source))
+            told = _own(run_values, case_values, name, outcome, message, str(status), source)
+            self.readings.append(told)
+            if told.cases and isinstance(result.uuid, str):
+                self._own[place(source, result.uuid)] = told.cases[0]
         else:
             self._foreign(result, name, outcome, message, details.get("flaky") is True, source)
 
@@ -116,13 +136,26 @@ class Results:
         start = result.start if type(result.start) is int else -1
         # Without a history, each result is a test of its own: the worst of one name counts.
         history = result.historyId if isinstance(result.historyId, str) and result.historyId else f" {source}"
-        attempt = _Attempt(start, outcome, name, message, flaky, source)
+        known = place(source, result.uuid) if isinstance(result.uuid, str) else ""
+        attempt = _Attempt(start, outcome, name, message, flaky, source, known)
         self._attempts.setdefault((folder, history), []).append(attempt)
         if type(result.stop) is not int:
             self._timeless.setdefault(folder, source)
             return
         ends = self._ends.setdefault(folder, [(result.stop, source), (result.stop, source)])
         ends[0], ends[1] = min(ends[0], (result.stop, source)), max(ends[1], (result.stop, source))
+
+    def _fixtures_that_broke(self) -> list[GateCase]:
+        """Errors where a container tells that a fixture failed; attempts of others' tests become errors themselves."""
+        broken, rest = self._containers.broken()
+        foreign: set[str] = set()
+        for attempts in self._attempts.values() if broken else ():
+            for position, attempt in enumerate(attempts):
+                if (fixture := broken.get(attempt.place)) is not None:
+                    foreign.add(attempt.place)
+                    attempts[position] = _broken(attempt, fixture)
+        rest += [fixture for known, fixture in broken.items() if known not in self._own and known not in foreign]
+        return [*allure_containers.errors_of_ours(self._own, broken), *allure_containers.errors_of_the_run(rest)]
 
     def _runs(self) -> Iterator[RunFacts]:
         facts = [
@@ -133,6 +166,15 @@ class Results:
         ]
         facts += [RunFacts(source=source, values={}, foreign=True) for source in self._timeless.values()]
         yield from oldest_and_newest(facts)
+
+
+def _broken(attempt: _Attempt, fixture: BrokenFixture) -> _Attempt:
+    """A foreign result whose fixture failed."""
+    if attempt.outcome in (Outcome.FAIL, Outcome.ERROR) or (
+        attempt.outcome is None and attempt.message.startswith(_EXPECTED)
+    ):
+        return attempt
+    return msgspec.structs.replace(attempt, outcome=Outcome.ERROR, message=fixture.message)
 
 
 def _parsed(content: bytes) -> _Result:
@@ -166,7 +208,7 @@ def _settled(attempts: Sequence[_Attempt]) -> GateCase | str:
         next(filter(None, failed), last.message) if flaky else last.message,
         source=last.source,
         flaky=flaky,
-        expected_failure=unexpected or (last.outcome is None and last.message.startswith("XFAIL")),
+        expected_failure=unexpected or (last.outcome is None and last.message.startswith(_EXPECTED)),
     )
 
 

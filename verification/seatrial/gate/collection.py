@@ -24,6 +24,7 @@ MAX_FILE: Final = 16 * 1024 * 1024 * 1024
 CHUNK: Final = 256 * 1024
 
 _GLOBALS: Final = "-globals.json"
+_CONTAINER: Final = "-container.json"
 _JSON_READERS: Final = {"evidence.json": results.read_evidence, "seatrial-run.json": results.read_run}
 
 
@@ -135,7 +136,7 @@ def _is_report(name: str) -> bool:
     if name[-4:].lower() == ".xml":
         # What a check attached to its Allure result is no report.
         return not name[:-4].endswith("-attachment")
-    return name.endswith(("-result.json", _GLOBALS)) or name in _JSON_READERS
+    return name.endswith(("-result.json", _GLOBALS, _CONTAINER)) or name in _JSON_READERS
 
 
 class _Found:
@@ -189,6 +190,8 @@ class _Found:
             self.problem(source, f"is larger than {limit >> 20} MiB, and is no report")
         elif name.endswith(_GLOBALS):
             self.readings.append(allure.read_globals(b"".join(parts), source))
+        elif name.endswith(_CONTAINER):
+            self.results.add_container(b"".join(parts), source)
         elif name in _JSON_READERS:
             self.readings.append(_JSON_READERS[name](b"".join(parts), source))
         else:

@@ -80,8 +80,8 @@ else that is missing does not keep a rollback: a release that is proven bad is b
 
 ## How reports become evidence
 
-- Below each folder the gate reads `*.xml` (JUnit), `*-result.json`, `*-globals.json` and `seatrial-run.json` (Allure), and
-  `evidence.json`.
+- Below each folder the gate reads `*.xml` (JUnit), `*-result.json`, `*-container.json`, `*-globals.json` and
+  `seatrial-run.json` (Allure), and `evidence.json`.
   Hidden folders, `samples/` and Allure's attachments are left out. Any one kind is enough; together they must agree.
 - A case is known by its key, `check[object]@track`. The worst outcome told of it counts:
   `pass` < `inconclusive` < `error` < `fail`. A skip is no outcome, and gives way to any. The same goes for its severity.
@@ -110,7 +110,9 @@ else that is missing does not keep a rollback: a release that is proven bad is b
   holds. Tests are not compared where the tool is known to count otherwise:
 {{miscounting}}
 - gotestsum tells of a package that does not compile in the number of errors alone: that disagreement is meant. `*-globals.json`
-  of Allure are errors of a run that belong to no test, such as those of hooks, and hold. PHPUnit, k6 and Surefire before
+  of Allure are errors of a run that belong to no test, such as those of hooks, and hold. A fixture that failed or broke while
+  setting up or tearing down, as `*-container.json` tell, makes the results that it was for errors unless they failed by
+  themselves, or as they were expected to; one that was for no result that is there is an error of the run. PHPUnit, k6 and Surefire before
   version 3 write no time: evidence of them wants `max_age = "any"`.
 - A document type, an entity, endless tags or depth make a report hostile. Links out of the folder are not followed, pipes
   and devices not opened; both hold.
