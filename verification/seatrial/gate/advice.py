@@ -23,6 +23,7 @@ ADVICE: Final = {
     "no-digests": "say the images in [release] digests of the environment, so that the run tells what it verified",
     "stale-evidence": "verify again: what was true then may not be true now; where it is in the future, set the clocks",
     "no-time": "verify again with reports that say when they were made",
+    "no-calendar": "see that the calendar is there and whole, exported anew where it is not; then ask again",
     "frozen": "wait for the end of the freeze, then ask again; or change [[freeze]] in the policy, on the record",
     "frozen-whole": "wait for the end of the freeze, then ask again; or change [[freeze]] in the policy, on the record",
     "unfinished-run": "let the run end, or run it again",

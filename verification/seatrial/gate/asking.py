@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from seatrial.gate import collection, gathering, policy_file
+from seatrial.gate import calendar_file, collection, gathering, policy_file
 from seatrial.gate.audit import DEFAULT_LOG
 from seatrial.gate.change import Change
 from seatrial.gate.evidence import Reading
@@ -102,6 +102,7 @@ def asked(arguments: argparse.Namespace) -> Asked:
         change=change,
         approvals=approvals,
         precedents=precedents,
+        calendars=calendar_file.looks(policy, now),
     )
     return Asked(places=places, reading=reading, policy=policy, question=question)
 

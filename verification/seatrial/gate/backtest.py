@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Final
 
+from seatrial.gate import calendar_file
 from seatrial.gate.decision import decide
 from seatrial.gate.evidence import Reading
 from seatrial.gate.policy import Policy
@@ -40,6 +41,8 @@ def decided_anew(name: str, reading: Reading, recorded: Recorded | None, policy:
     """The run as ``policy`` decides it, asked as it was asked then: approvals and decisions before it included."""
     moment = _end(reading) if recorded is None else recorded.question.now
     asked = Question(now=moment or _NO_TIME) if recorded is None else replace(recorded.question, no_policy="")
+    # The calendars as they are now, of the moment of then.
+    asked = replace(asked, calendars=calendar_file.looks(policy, asked.now))
     decision = decide(reading, policy, asked)
     telling = decision.of_effect("rollback", "hold")
     codes = tuple(dict.fromkeys(cause.reason.code for cause in telling))

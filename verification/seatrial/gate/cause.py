@@ -217,6 +217,11 @@ WAIVER_FORBIDDEN: Final = _reason(
 WAIVER_UNUSED: Final = Reason(
     code="unused-waiver", kind=Kind.POLICY, effect="note", meaning="A waiver waives nothing in the evidence."
 )
+NO_CALENDAR: Final = _reason(
+    "no-calendar",
+    Kind.POLICY,
+    "A calendar that says when nothing is promoted is not there, cannot be read, or has no event in it.",
+)
 FROZEN: Final = _reason("frozen", Kind.POLICY, "Nothing is promoted now: the policy has a freeze.")
 FROZEN_WHOLE: Final = _reason(
     "frozen-whole", Kind.POLICY, "Nothing is promoted now, and nothing taken back either.", blocks=True
@@ -263,7 +268,7 @@ REASONS: Final = (
     *(FAILED, SHARED, NO_WAY_BACK, UNCALIBRATED, ERRORS),
     *(UNTRUSTED, UNREADABLE, NO_REPORT),
     *(NO_POLICY, NO_IDENTITY, OTHER_ENVIRONMENT, OTHER_RELEASE, NO_RELEASE),
-    *(OTHER_DIGESTS, NO_DIGESTS, STALE, NO_TIME, FROZEN_WHOLE, FROZEN),
+    *(OTHER_DIGESTS, NO_DIGESTS, STALE, NO_TIME, FROZEN_WHOLE, NO_CALENDAR, FROZEN),
     *(UNFINISHED, NO_PLAN, UNPLANNED, MISSING, TOO_FEW, NOTHING_PASSED, INCONCLUSIVE, FLAKY),
     *(WAIVER_FORBIDDEN, WAIVER_EXPIRED, QUARANTINE_EXPIRED),
     *(NO_PROMOTION, VOID_APPROVAL, NO_APPROVAL, NO_DEPLOYER),

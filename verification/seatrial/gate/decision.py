@@ -153,7 +153,7 @@ def _frozen(policy: Policy, asked: Question) -> Iterator[Cause]:
     if policy.freeze:
         from seatrial.gate import freeze
 
-        yield from freeze.answers(policy, asked.now)
+        yield from freeze.answers(policy, asked.now, asked.calendars)
 
 
 def _permission(causes: Sequence[Cause], subject: Subject, policy: Policy, asked: Question) -> list[Cause]:

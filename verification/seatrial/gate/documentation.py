@@ -142,9 +142,16 @@ Suites are {{suites}}.
 `seatrial policy list` names the policies, `seatrial policy show NAME` prints what one comes to.
 
 `seatrial policy lint [NAME ...]` finds what a policy says and cannot mean: rules that never fire, limits that never hold,
-demands that contradict, exemptions that are over, freezes without end, checks that there are not. `--plan REPORTS` holds it
+demands that contradict, exemptions that are over, freezes without end, calendars that hold nothing, checks that there are not. `--plan REPORTS` holds it
 against what a run planned as well: a minimum that no run can reach, entries that are of nothing. It exits with 0 without
 errors, whatever the warnings, with 10 where there are errors, and with 2 for wrong use; `--json` is for programs.
+
+`calendar` of a `[[freeze]]` is an iCalendar file (RFC 5545), as calendars of changes are exported; it needs the extra `calendar`.
+Nothing is promoted while an event in it lasts, also one that is tentative or marked as free time; cancelled ones do not count.
+Repetitions, exceptions, occurrences that were moved, and time zones are those of the file; times without a zone and whole days
+are by the clocks of `zone`, UTC where absent. A calendar that is missing, unreadable, cut off or without an event, or that says
+something that is not understood, holds with `no-calendar`: a freeze that is left out would be one that does not hold. The record
+has what it said of the moment, so that a replay needs no calendar. See that it is exported anew before the gate asks.
 
 Editors complete and check the files by `fixtures/policies/schema.json`.
 """

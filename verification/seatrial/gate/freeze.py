@@ -1,14 +1,15 @@
-"""When nothing is promoted: windows between two times, and windows of every week by the clocks of a place."""
+"""When nothing is promoted: windows between two times, of every week by the clocks of a place, and of a calendar."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seatrial.evidence.run import timestamp
 from seatrial.gate import cause as reasons
+from seatrial.gate.calendar_file import CalendarLook
 from seatrial.gate.cause import Cause
 from seatrial.gate.policy import Freeze, Policy
 
@@ -17,17 +18,39 @@ _WEEK: Final = 7 * 24 * 60
 """Minutes."""
 
 
-def answers(policy: Policy, now: dt.datetime) -> Iterator[Cause]:
-    """A cause for every window that ``now`` lies in."""
+def answers(policy: Policy, now: dt.datetime, calendars: Iterable[CalendarLook]) -> Iterator[Cause]:
+    """A cause for every window that ``now`` lies in, and for every calendar that cannot say whether it does."""
+    known = {(look.calendar, look.zone): look for look in calendars}
     for window in policy.freeze:
+        if window.calendar:
+            yield from _by_calendar(window, known.get((window.calendar, window.zone)))
+            continue
         end = ends(window, now)
         if end is not None:
             reason = reasons.FROZEN if window.allow_rollback else reasons.FROZEN_WHOLE
             yield reason.cause(f"nothing is promoted until {timestamp(end)} ({spoken(window)}): {window.reason}")
 
 
+def _by_calendar(window: Freeze, look: CalendarLook | None) -> Iterator[Cause]:
+    problem = "it was not read" if look is None else look.problem
+    if problem:
+        words = f"{spoken(window)} cannot be relied on, so it is not known whether there is a freeze: {problem}"
+        yield reasons.NO_CALENDAR.cause(words)
+        if not window.allow_rollback:
+            yield reasons.FROZEN_WHOLE.cause(f"{spoken(window)} may say so ({window.reason})")
+    for event in look.windows if look is not None else ():
+        reason = reasons.FROZEN if window.allow_rollback else reasons.FROZEN_WHOLE
+        words = f"{spoken(window)}, {event.summary}"
+        yield reason.cause(f"nothing is promoted until {timestamp(event.end)} ({words}): {window.reason}")
+
+
 def ends(window: Freeze, now: dt.datetime) -> dt.datetime | None:
-    """When the window that ``now`` lies in ends; None where it lies in none. The end itself is outside."""
+    """When the window that ``now`` lies in ends; None where it lies in none. The end itself is outside.
+
+    Of a calendar it is not known here.
+    """
+    if window.calendar:
+        return None
     zone = ZoneInfo(window.zone or "UTC")
     if not window.weekly:
         since, until = (moment(window, time) for time in (window.since, window.until))
@@ -57,6 +80,8 @@ def weekly_minutes(weekly: str) -> tuple[int, int]:
 def spoken(window: Freeze) -> str:
     """The window in one line."""
     zone = f" {window.zone}" if window.zone else ""
+    if window.calendar:
+        return f"calendar {window.calendar}"
     if window.weekly:
         return f"every week {window.weekly}{zone or ' UTC'}"
     return f"{timestamp(moment(window, window.since))} to {timestamp(moment(window, window.until))}"
@@ -74,10 +99,13 @@ def contradictions(window: Freeze) -> Iterator[str]:
     if window.zone and not _is_zone(window.zone):
         yield f"zone: expected an IANA time zone such as Europe/Berlin, seen {window.zone[:60]!r}"
         return
-    if not window.weekly and None in times:
-        yield "expected from and until, or weekly"
-    elif window.weekly and times != (None, None):
-        yield "expected from and until, or weekly, seen both"
+    kinds = sum(map(bool, (window.weekly, window.calendar, times != (None, None))))
+    if kinds > 1:
+        yield "expected from and until, or weekly, or calendar, seen several of them"
+    elif window.calendar:
+        return
+    elif not window.weekly and None in times:
+        yield "expected from and until, or weekly, or calendar"
     elif window.weekly:
         begin, end = weekly_minutes(window.weekly)
         if begin == end:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from seatrial.gate import lint_names, lint_times
+from seatrial.gate.calendar_file import Ahead
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import SUITES, TRIGGERS, Policy
 
@@ -39,6 +40,8 @@ class Known:
     now: dt.datetime
     planned: tuple[GateCase, ...] | None = None
     """Cases under test that a run planned; None where no run is given."""
+    calendars: Ahead = field(default_factory=dict)
+    """What the calendars of the policy hold in the time that is looked at."""
 
 
 def findings(policy: Policy, known: Known) -> list[Finding]:
@@ -51,7 +54,10 @@ def findings(policy: Policy, known: Known) -> list[Finding]:
         *_rollback(policy),
         *_people(policy),
         *(Finding(key=key, message=words, level=level) for key, words, level in lint_names.findings(policy, known)),
-        *(Finding(key=key, message=words, level=level) for key, words, level in lint_times.findings(policy, known.now)),
+        *(
+            Finding(key=key, message=words, level=level)
+            for key, words, level in lint_times.findings(policy, known.now, known.calendars)
+        ),
     ]
     return sorted(set(found), key=lambda finding: (finding.level, finding.key, finding.message))
 

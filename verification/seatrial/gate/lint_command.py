@@ -7,11 +7,12 @@ import datetime as dt
 import importlib.resources
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from seatrial.evidence.outcome import Role
-from seatrial.gate import asking, collection, lint, policy_file
+from seatrial.gate import asking, calendar_file, collection, lint, lint_times, policy_file
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.merging import merge
 from seatrial.report.text import plain
@@ -69,7 +70,8 @@ def _of(path: Path, places: list[policy_file.Folder], known: lint.Known) -> list
         policy = policy_file.load(path, places)
     except policy_file.PolicyProblem as problem:
         return list(_unreadable(path, str(problem)))
-    found = lint.findings(policy, known)
+    calendars = calendar_file.ahead(policy, known.now, lint_times.LONG) if policy.freeze else {}
+    found = lint.findings(policy, replace(known, calendars=calendars))
     # A policy that is asked for by its path is not found by its environment's name.
     in_folder = any(path == place.file(path.stem) for place in places)
     return found if in_folder else [finding for finding in found if finding.key != "environment"]

@@ -12,7 +12,8 @@ from seatrial.gate.policy import Policy
 if TYPE_CHECKING:
     from seatrial.gate.lint import Known
 
-Told = tuple[str, str, Literal["error", "warning"]]
+Level = Literal["error", "warning"]
+Told = tuple[str, str, Level]
 """A key, what is wrong there, and how much."""
 
 _OPEN: Final = ("synthetic", "foreign:")

@@ -176,7 +176,7 @@ class Foreign(Section, frozen=True):
 
 
 class Freeze(Section, frozen=True):
-    """`[[freeze]]`: when nothing is promoted, either `from` a time `until` another, or every week.
+    """`[[freeze]]`: when nothing is promoted: `from` a time `until` another, weekly, or during events of a calendar.
 
     Policies add to the freezes of those that they extend, and cannot take one away.
     """
@@ -193,11 +193,15 @@ class Freeze(Section, frozen=True):
             description="begin and end by the clocks of `zone`: `Fri 16:00 to Mon 06:00`",
         ),
     ] = ""
+    calendar: Annotated[
+        str,
+        Meta(description="iCalendar file, from where the gate is run: nothing is promoted while an event in it lasts"),
+    ] = ""
     zone: Annotated[str, Meta(description="IANA time zone, `Europe/Berlin`, of `weekly` and of times without one")] = ""
     allow_rollback: Annotated[bool, Meta(description="whether a release may be taken back meanwhile")] = True
 
     def contradictions(self) -> Iterator[str]:
-        """Neither or both kinds of window, an end before its begin, or no such time zone."""
+        """None or several kinds of window, an end before its begin, or no such time zone."""
         # Time zones cost the start-up of every decision, and few policies freeze.
         from seatrial.gate import freeze
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from seatrial.gate import cause as reasons
+from seatrial.gate.calendar_file import CalendarLook
 from seatrial.gate.cause import Cause
 from seatrial.gate.change import Change
 from seatrial.gate.merging import Evidence, Run
@@ -37,6 +38,8 @@ class Question:
     """The texts of the approvals that were given, as they are in their files."""
     precedents: tuple[Precedent, ...] = ()
     """Decisions about the release in the environments that must have promoted it before."""
+    calendars: tuple[CalendarLook, ...] = ()
+    """What the calendars that the policy names say of ``now``; one that is not among them cannot be relied on."""
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

@@ -74,6 +74,8 @@ def asked(question: Question) -> dict[str, Any]:
     """The question without its time, which the record has as ``decided``."""
     values: dict[str, Any] = msgspec.to_builtins(question)
     del values["now"]
+    if not question.calendars:
+        del values["calendars"]
     return values
 
 

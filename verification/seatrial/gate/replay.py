@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
-from seatrial.gate import record
+from seatrial.gate import calendar_file, record
 from seatrial.gate.canonical import evidence_sha256, sha256
 from seatrial.gate.decision import Decision, decide
 from seatrial.gate.evidence import Reading
@@ -110,10 +110,13 @@ class Replay:
 
 def replay(recorded: Recorded, reading: Reading, policy: Policy | None = None) -> Replay:
     """Decide again at the recorded time, by the recorded policy or by ``policy``."""
-    rules = policy or recorded.policy
-    decision = decide(reading, rules, recorded.question)
+    rules, asked = recorded.policy, recorded.question
+    if policy is not None:
+        # The calendars that another policy names are as they are now.
+        rules, asked = policy, replace(asked, calendars=calendar_file.looks(policy, asked.now))
+    decision = decide(reading, rules, asked)
     shadow = bool(recorded.values.get("shadow"))
-    again = record.document(decision, rules, recorded.question, shadow=shadow)
+    again = record.document(decision, rules, asked, shadow=shadow)
     if record.dumps(again) == recorded.text:
         return Replay(decision=decision, identical=True, differences=())
     found = [

@@ -70,7 +70,7 @@ def applied(document: Mapping[str, Any], policy: Policy) -> Iterator[Row]:
         had, met = ("", not lacking) if asked else ("not asked", None)
         yield Row(rule="rollback.requires", needed=f"{check} passed", had=had, met=met)
     for window in policy.freeze:
-        yield rule("freeze", freeze.spoken(window), "frozen", "frozen-whole")
+        yield rule("freeze", freeze.spoken(window), "frozen", "frozen-whole", "no-calendar")
     for name, entries in (("waivers", policy.waivers), ("quarantine", policy.quarantine)):
         for entry in entries:
             expired = f"expired-{name.removesuffix('s')}"
