@@ -312,3 +312,20 @@ def test_days_are_those_of_now(policies: Path, capsys: pytest.CaptureFixture[str
     )
     assert cli.main(["policy", "lint", "x"]) == 0
     assert "warning: waivers[1]: smoke/dns is over after" in capsys.readouterr().out
+
+
+def test_the_template_of_production_says_what_to_add(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    template = REPOSITORY / "fixtures" / "policies" / "production.toml"
+    assert cli.main(["policy", "lint", str(template)]) == 0
+    told = capsys.readouterr().out
+    assert "warning: approval.minimum: is 1, and people listed are 0: it always holds; add 1 more as " in told
+    # What it says to run prints what makes it whole.
+    assert "`seatrial approve keygen FILE.pem --identity NAME`" in told
+    assert cli.main(["approve", "keygen", str(tmp_path / "key.pem"), "--identity", "alice"]) == 0
+    lines = capsys.readouterr().out.partition("\n\n")[2]
+    (tmp_path / "production.toml").write_text(template.read_text() + lines)
+    assert cli.main(["policy", "lint", str(tmp_path / "production.toml")]) == 0
+    assert capsys.readouterr().out == "1 policy, 0 errors, 0 warnings\n"

@@ -185,7 +185,11 @@ def _people(policy: Policy) -> Iterator[Finding]:
         words = "says who may approve, and approval.required = false asks nobody"
         yield Finding(key="approval.identities", message=words)
     if approval.required and len(listed) < approval.minimum:
-        words = f"is {approval.minimum}, and people listed are {len(listed)}: it always holds"
+        lacking = approval.minimum - len(listed)
+        words = (
+            f"is {approval.minimum}, and people listed are {len(listed)}: it always holds; add {lacking} more as "
+            "[[approval.identities]] with name and key, which `seatrial approve keygen FILE.pem --identity NAME` prints"
+        )
         # Nobody at all is a policy that is not finished, and says so at every decision.
         yield Finding(key="approval.minimum", message=words, level="error" if listed else "warning")
     if len(listed) < len(approval.identities):
