@@ -23,7 +23,9 @@ AT = f"--now={NOW.isoformat()}"
 def start(folder: Path, *words: str, before: str = "") -> subprocess.Popen[str]:
     """The gate with the lines ``before`` run first in its process."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SEATRIAL_"))}
-    code = f"import sys\n{before}\nfrom seatrial.cli import main\nsys.exit(main(['gate', *sys.argv[1:]]))\n"
+    # A shell that runs the tests in the background has its children ignore interruptions.
+    signals = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"import sys\n{signals}\n{before}\nfrom seatrial.cli import main\nsys.exit(main(['gate', *sys.argv[1:]]))\n"
     return subprocess.Popen(
         [sys.executable, "-c", code, *words],
         cwd=folder,

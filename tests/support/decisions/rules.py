@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from seatrial.evidence.outcome import Trigger
+from seatrial.gate.calendar_file import CalendarLook, Window
 from support.decisions.golden import ALONE, GOOD, IDENTITY_OPTIONAL, Golden, both, foreign
 from support.reports import NOW, junit_case
 
@@ -35,9 +36,29 @@ def manifest(*globs: str) -> dict[str, Any]:
     return {"manifest": {"expected": list(globs)}}
 
 
+QUARTER_END = CalendarLook(
+    calendar="changes.ics",
+    windows=(Window(begin=NOW - dt.timedelta(minutes=30), end=NOW + dt.timedelta(minutes=30), summary="quarter end"),),
+)
+
 ROWS = [
     # Freezes.
     Golden("frozen", GOOD, "hold", (("frozen", "until 2026-05-04T12:30:00Z"),), policy=frozen(-30, 30)),
+    Golden(
+        "a calendar that was not read",
+        GOOD,
+        "hold",
+        (("no-calendar", "calendar changes.ics cannot be relied on"),),
+        policy={"freeze": [{"calendar": "changes.ics", "reason": "sale"}]},
+    ),
+    Golden(
+        "an event of a calendar",
+        GOOD,
+        "hold",
+        (("frozen", "until 2026-05-04T12:30:00Z (calendar changes.ics, quarter end): sale"),),
+        policy={"freeze": [{"calendar": "changes.ics", "reason": "sale"}]},
+        asked={"calendars": (QUARTER_END,)},
+    ),
     Golden("the first moment of a freeze", GOOD, "hold", (("frozen", "sale"),), policy=frozen(0, 30)),
     Golden("the end of a freeze is outside", GOOD, "promote", policy=frozen(-30, 0)),
     Golden("before a freeze", GOOD, "promote", policy=frozen(1, 30)),

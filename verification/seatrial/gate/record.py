@@ -75,7 +75,7 @@ def asked(question: Question) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(question)
     del values["now"]
     if not question.calendars:
-        del values["calendars"]
+        values.pop("calendars", None)
     return values
 
 
