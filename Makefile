@@ -68,6 +68,15 @@ $(S3): Makefile
 	@touch $@
 .PHONY: s3
 
+# Schemas of every version of Kubernetes are many files: an environment of their own, for the tests of deploy/.
+SCHEMAS := .cache/schemas/.ready
+schemas: $(SCHEMAS)
+$(SCHEMAS):
+	$(PYTHON) -m venv .cache/schemas
+	.cache/schemas/bin/python -m pip install --quiet kubernetes-validate==1.37.0
+	@touch $@
+.PHONY: schemas
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py
 

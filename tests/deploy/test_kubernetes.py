@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -94,6 +95,40 @@ def applied(kubectl: str, kubeconfig: Path, text: str) -> str:
     return ended.stdout
 
 
+def test_schemas_of_kubernetes(need: Callable[[str], str], tmp_path: Path) -> None:
+    """Every object, also those that stand inside of custom resources, without a field that would be pruned."""
+    tool, parts = need("kubernetes-validate"), [rendered(need("kubectl")), yaml.safe_dump(helm_pod())]
+    look, _, _ = yaml.safe_load_all((DEPLOY / "pipelines" / "argo-rollouts.yaml").read_text())
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "look"}}
+    parts.append(yaml.safe_dump({**job, **look["spec"]["metrics"][0]["provider"]["job"]}))
+    task, _ = yaml.safe_load_all((DEPLOY / "pipelines" / "tekton.yaml").read_text())
+    (step,) = task["spec"]["steps"]
+    container = {name: step[name] for name in ("name", "image", "env", "securityContext")}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "step"}, "spec": {"containers": [container]}}
+    parts.append(yaml.safe_dump(pod))
+    whole = "\n---\n".join(parts)
+    assert validated(tool, tmp_path / "all.yaml", whole) == (0, "")
+    # It would see one.
+    for known, unknown in (("backoffLimit:", "backofLimit:"), ("readOnlyRootFilesystem:", "readOnlyRootFileSystem:")):
+        code, told = validated(tool, tmp_path / "bad.yaml", whole.replace(known, unknown))
+        assert code != 0
+        assert unknown.rstrip(":") in told
+
+
+def validated(tool: str, path: Path, text: str) -> tuple[int, str]:
+    path.write_text(text)
+    words = [tool, "--strict", "--quiet", "--no-warn", str(path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def helm_pod() -> Any:
+    """The test pod of the chart, with a word in the place of every value."""
+    chart = (DEPLOY / "pipelines" / "helm-test.yaml").read_text()
+    chart = re.sub(r"\{\{-.*?\}\}\n", "", chart, flags=re.DOTALL)
+    return yaml.safe_load(re.sub(r"\{\{.*?\}\}", "x", chart))
+
+
 def test_rights_are_those_that_the_checks_take() -> None:
     words = [sys.executable, "-m", "seatrial.cli", "role", "staging", "--account", "seatrial/seatrial-verifier"]
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY / "verification")}
@@ -108,9 +143,7 @@ def test_rights_are_those_that_the_checks_take() -> None:
 
 
 def test_pods_of_the_templates_are_as_strict() -> None:
-    chart = (DEPLOY / "pipelines" / "helm-test.yaml").read_text()
-    chart = re.sub(r"\{\{-.*?\}\}\n", "", chart, flags=re.DOTALL)
-    helm = yaml.safe_load(re.sub(r"\{\{.*?\}\}", "x", chart))["spec"]
+    helm = helm_pod()["spec"]
     look, _, _ = yaml.safe_load_all((DEPLOY / "pipelines" / "argo-rollouts.yaml").read_text())
     argo = look["spec"]["metrics"][0]["provider"]["job"]["spec"]["template"]["spec"]
     job = yaml.safe_load((DEPLOY / "kubernetes" / "job.yaml").read_text())["spec"]["template"]["spec"]
@@ -138,6 +171,19 @@ def test_image_copies_what_there_is_and_runs_as_a_number() -> None:
     # The base has no default: whoever builds says which, by digest.
     assert re.search(r"^ARG BASE$", text, re.MULTILINE)
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
+
+
+def test_the_last_stage_of_the_image_runs_and_installs_nothing() -> None:
+    """What builds stays in the stage that builds: the last one only copies, and runs as somebody without rights."""
+    last = (DEPLOY / "Dockerfile").read_text().split("\nFROM ")[-1]
+    words = [line.split()[0] for line in last.splitlines()[1:] if line and not line.startswith(("#", " "))]
+    assert set(words) <= {"ENV", "COPY", "WORKDIR", "USER", "CMD"}
+    assert words[-2:] == ["USER", "CMD"]
+    # From the build comes the installation alone, without sources or caches.
+    assert re.findall(r"^COPY --from=(.*)$", last, re.MULTILINE) == ["build /opt/seatrial /opt/seatrial"]
+    example = re.search(r"--build-arg BASE=(\S+)", (DEPLOY / "Dockerfile").read_text())
+    assert example is not None
+    assert re.fullmatch(r"[a-z./]+:[0-9.]+-[a-z-]+@sha256:\.\.\.", example[1])
 
 
 def test_image_finds_suites_and_conversations(tmp_path: Path) -> None:
