@@ -19,7 +19,7 @@ from seatrial.evidence.redaction import redactor
 from seatrial.evidence.run import timestamp, write_atomically
 from seatrial.gate import audit, running
 from seatrial.gate.audit import NotRecorded
-from seatrial.gate.canonical import canonical, evidence_sha256
+from seatrial.gate.canonical import canonical
 from seatrial.gate.decision import Decision, Verdict
 from seatrial.gate.precedent import History
 from seatrial.gate.promotion_rules import ActingRules
@@ -66,7 +66,7 @@ def act(decision: Decision, digest: str, rules: ActingRules, *, log: Path, folde
         "environment": decision.environment,
         "release": decision.release_wanted,
         "digests": list(decision.digests),
-        "evidence": evidence_sha256(decision.files),
+        "evidence": decision.evidence_sha256,
     }
     with _alone(log, decision.environment):
         if done := _done(log, about):

@@ -46,7 +46,18 @@ class _Result(msgspec.Struct):
     stop: Any = None
 
 
-class _Attempt(msgspec.Struct, frozen=True):
+class _Label(msgspec.Struct, gc=False):
+    name: Any = ""
+    value: Any = ""
+
+
+class _Usual(_Result):
+    """A result whose labels are what they should be, as nearly all are: without an object of Python for each."""
+
+    labels: list[_Label] | None = None
+
+
+class _Attempt(msgspec.Struct, frozen=True, gc=False):
     """One foreign result."""
 
     start: int
@@ -60,6 +71,7 @@ class _Attempt(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Result).decode
+_decode_usual = msgspec.json.Decoder(_Usual).decode
 
 
 class Results:
@@ -108,19 +120,13 @@ class Results:
         return Reading.joined([*self.readings, foreign])
 
     def _add(self, result: _Result, source: str) -> None:
-        labels: dict[str, str] = {}
-        if result.labels:
-            if not isinstance(result.labels, list):
-                raise ValueError(f"labels: expected a list, seen {kind_of(result.labels)}")
-            for label in result.labels:
-                if isinstance(label, dict):
-                    labels[str(label.get("name", ""))] = str(label.get("value", ""))
+        labels = _own_labels(result.labels or [])
         status = result.status
         outcome = _STATUS.get(status, Outcome.ERROR) if isinstance(status, str) else Outcome.ERROR
         details = result.statusDetails if isinstance(result.statusDetails, dict) else {}
         message = str(details.get("message") or "")
         name = str(result.fullName or result.name or "")[:MAX_NAME]
-        run_values, case_values = own_values(labels)
+        run_values, case_values = own_values(labels) if labels else ({}, {})
         if run_values or case_values:
             told = _own(run_values, case_values, name, outcome, message, str(status), source)
             self.readings.append(told)
@@ -142,8 +148,12 @@ class Results:
         if type(result.stop) is not int:
             self._timeless.setdefault(folder, source)
             return
-        ends = self._ends.setdefault(folder, [(result.stop, source), (result.stop, source)])
-        ends[0], ends[1] = min(ends[0], (result.stop, source)), max(ends[1], (result.stop, source))
+        end = (result.stop, source)
+        ends = self._ends.setdefault(folder, [end, end])
+        if end < ends[0]:
+            ends[0] = end
+        elif end > ends[1]:
+            ends[1] = end
 
     def _fixtures_that_broke(self) -> list[GateCase]:
         """Errors where a container tells that a fixture failed; attempts of others' tests become errors themselves."""
@@ -180,11 +190,27 @@ def _broken(attempt: _Attempt, fixture: BrokenFixture) -> _Attempt:
 def _parsed(content: bytes) -> _Result:
     """Raises ValueError in words."""
     try:
-        return _decode(content)
+        try:
+            return _decode_usual(content)
+        except msgspec.ValidationError:
+            return _decode(content)
     except (msgspec.DecodeError, UnicodeError, RecursionError, MemoryError) as error:
         # Read again, slowly, for words with a line.
         as_object(content)
         raise ValueError(f"line 1: not whole JSON: {error}") from None
+
+
+def _own_labels(labels: Any) -> dict[str, str]:
+    """Those that might be ours, by their name; all others say nothing to a decision. Raises ValueError in words."""
+    if not isinstance(labels, list):
+        raise ValueError(f"labels: expected a list, seen {kind_of(labels)}")
+    if labels and not isinstance(labels[0], _Label):
+        labels = [_Label(entry.get("name", ""), entry.get("value", "")) for entry in labels if isinstance(entry, dict)]
+    return {
+        label.name: str(label.value)
+        for label in labels
+        if type(label.name) is str and label.name.startswith("seatrial.")
+    }
 
 
 def _settled(attempts: Sequence[_Attempt]) -> GateCase | str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from seatrial.gate import allure, junit, results
 from seatrial.gate.evidence import Reading
@@ -79,9 +79,11 @@ def _walk(root: str) -> Iterator[tuple[str, str, str]]:
     Without recursion, since folders may nest deeper than the stack, and without a look at each entry: a folder of
     results holds a hundred thousand.
     """
-    waiting: list[tuple[str, str, str]] = [("", root, _FOLDER)]
+    below = root.rstrip("/") + "/"
+    waiting = [("", _FOLDER)]
     while waiting:
-        relative, path, kind = waiting.pop()
+        relative, kind = waiting.pop()
+        path = below + relative if relative else root
         if kind == _LINK:
             target, problem = _behind(path, root)
             if problem or (Path(target).is_file() and _is_report(relative.rpartition("/")[2])):
@@ -106,7 +108,7 @@ _FILE: Final = "file"
 _OTHER: Final = "other"
 
 
-def _entries(relative: str, path: str) -> Iterator[tuple[str, str, str]]:
+def _entries(relative: str, path: str) -> Iterator[tuple[str, str]]:
     below = f"{relative}/" if relative else ""
     with os.scandir(path) as entries:
         for entry in entries:
@@ -115,12 +117,12 @@ def _entries(relative: str, path: str) -> Iterator[tuple[str, str, str]]:
                 continue
             if entry.is_symlink():
                 if name not in IGNORED_FOLDERS:
-                    yield below + name, entry.path, _LINK
+                    yield below + name, _LINK
             elif entry.is_dir(follow_symlinks=False):
                 if name not in IGNORED_FOLDERS:
-                    yield below + name, entry.path, _FOLDER
+                    yield below + name, _FOLDER
             elif _is_report(name):
-                yield below + name, entry.path, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
+                yield below + name, _FILE if entry.is_file(follow_symlinks=False) else _OTHER
 
 
 def _behind(link: str, root: str) -> tuple[str, str]:
@@ -167,49 +169,87 @@ class _Found:
             self.problem(source, f"cannot be read: {error.strerror or error}")
 
     def _xml(self, path: str, source: str) -> None:
-        digest = hashlib.sha256()
-        chunks = _chunks(path, digest)
-        reading = junit.read(chunks, source)
-        # Also what comes after the place where reading stopped is part of the file.
-        for _ in chunks:
-            pass
+        quick, digest = _streamed(junit.read_quickly, path, source)
+        if quick is None:
+            # Again, from the start: what is judged and what is hashed are the bytes of the same pass.
+            reading, digest = _streamed(junit.read, path, source)
+        else:
+            reading = quick
         self.readings.append(reading)
-        self.files[source] = digest.hexdigest()
+        self.files[source] = digest
 
     def _json(self, path: str, name: str, source: str) -> None:
-        digest = hashlib.sha256()
-        parts = []
-        size = 0
         limit = MAX_JSON if name in _JSON_READERS else MAX_RESULT
-        for chunk in _chunks(path, digest):
-            size += len(chunk)
-            if size <= limit:
-                parts.append(chunk)
-        self.files[source] = digest.hexdigest()
-        if size > limit:
+        content, self.files[source] = _content(path, limit)
+        if content is None:
             self.problem(source, f"is larger than {limit >> 20} MiB, and is no report")
-        elif name.endswith(_GLOBALS):
-            self.readings.append(allure.read_globals(b"".join(parts), source))
-        elif name.endswith(_CONTAINER):
-            self.results.add_container(b"".join(parts), source)
         elif name in _JSON_READERS:
-            self.readings.append(_JSON_READERS[name](b"".join(parts), source))
+            self.readings.append(_JSON_READERS[name](content, source))
+        elif name.endswith(_GLOBALS):
+            self.readings.append(allure.read_globals(content, source))
+        elif name.endswith(_CONTAINER):
+            self.results.add_container(content, source)
         else:
-            self.results.add(b"".join(parts), source)
+            self.results.add(content, source)
+
+
+_Told = TypeVar("_Told")
+
+
+def _streamed(read: Callable[[Iterator[bytes], str], _Told], path: str, source: str) -> tuple[_Told, str]:
+    """What ``read`` says of the file, and the file's hash. Raises OSError."""
+    digest = hashlib.sha256()
+    chunks = _chunks(path, digest)
+    reading = read(chunks, source)
+    # Also what comes after the place where reading stopped is part of the file.
+    for _ in chunks:
+        pass
+    return reading, digest.hexdigest()
+
+
+def _content(path: str, limit: int) -> tuple[bytes | None, str]:
+    """The file's bytes, None where there are more than ``limit``, and their hash. Raises OSError."""
+    descriptor = os.open(path, _FLAGS)
+    try:
+        size = _size(descriptor)
+        # A hundred thousand results are small: one call reads all and sees that there is no more.
+        content = os.read(descriptor, min(size, CHUNK) + 1)
+        if len(content) == size:
+            return (content if size <= limit else None), hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content)
+        parts = [content]
+        seen = len(content)
+        while chunk := os.read(descriptor, CHUNK):
+            digest.update(chunk)
+            seen += len(chunk)
+            if seen <= limit:
+                parts.append(chunk)
+        return (b"".join(parts) if seen <= limit else None), digest.hexdigest()
+    finally:
+        os.close(descriptor)
 
 
 def _chunks(path: str, digest: hashlib._Hash) -> Iterator[bytes]:
     """The file's bytes, hashed as they are read: what is in the record is what was judged. Raises OSError."""
-    # A pipe or a link might have been put there since it was found; neither is opened.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    descriptor = os.open(path, _FLAGS)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError("it is no regular file")
-        if found.st_size > MAX_FILE:
-            raise OSError(f"it is larger than {MAX_FILE >> 30} GiB")
+        _size(descriptor)
         while chunk := os.read(descriptor, CHUNK):
             digest.update(chunk)
             yield chunk
     finally:
         os.close(descriptor)
+
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""A pipe or a link might have been put there since it was found; neither is opened."""
+
+
+def _size(descriptor: int) -> int:
+    """Bytes of an open file. Raises OSError for what is none that can be read to its end."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no regular file")
+    if found.st_size > MAX_FILE:
+        raise OSError(f"it is larger than {MAX_FILE >> 30} GiB")
+    return found.st_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,11 @@ class Decision:
     """Image digests that the runs were to verify."""
     environment_hashes: tuple[str, ...] = ()
     """SHA-256 of the environment files as the runs resolved them."""
+
+    @functools.cached_property
+    def evidence_sha256(self) -> str:
+        """One hash over all of ``files``; they may be a hundred thousand, and many places name it."""
+        return evidence_sha256(self.files)
 
     def of_effect(self, *effects: str) -> list[Cause]:
         """Causes that call for one of ``effects``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -61,10 +62,19 @@ def _counted(evidence: Evidence, rules: list[_Rule], dry_run: frozenset[str]) ->
         if not rules and not left_out:
             counts[FOREIGN] = counts.get(FOREIGN, 0) + len(report.tests)
             continue
-        fitting = [rule for rule in rules if rule.is_report(report.report)]
+        # A step for each of a hundred thousand tests, whose files are few.
+        fitting = [
+            (rule.is_match, functools.cache(rule.is_match), rule.entry.suite)
+            for rule in rules
+            if rule.is_report(report.report)
+        ]
         for name, file in report.tests.items():
             if name in left_out:
                 continue
-            suite = next((r.entry.suite for r in fitting if r.is_match(name) or r.is_match(file)), FOREIGN)
+            suite = FOREIGN
+            for is_match, is_match_of_file, said in fitting:
+                if is_match(name) or is_match_of_file(file):
+                    suite = said
+                    break
             counts[suite] = counts.get(suite, 0) + 1
     return {suite: count for suite, count in counts.items() if count}

@@ -16,6 +16,11 @@ MAX_VALUE: Final = 4_000
 """Characters kept of a property's value; the list of expected checks is kept whole."""
 
 
+def full_name(classname: str, name: str) -> str:
+    """What a case is called."""
+    return f"{classname}::{name}" if classname and name else classname or name
+
+
 @dataclass(slots=True)
 class Seen:
     """One ``<testcase>`` of which there is more to say than that it passed."""

@@ -14,7 +14,7 @@ from seatrial.gate import approval, audit, receipt, record, statement
 from seatrial.gate.approval import Subject
 from seatrial.gate.asking import Asked
 from seatrial.gate.audit import NotRecorded
-from seatrial.gate.canonical import evidence_sha256, sha256
+from seatrial.gate.canonical import sha256
 from seatrial.gate.decision import Decision, Verdict
 from seatrial.gate.merging import merge
 from seatrial.gate.receipt import Receipt
@@ -102,7 +102,7 @@ def _approvals(decision: Decision, asked: Asked) -> Iterator[Mapping[str, Any]]:
     rules = asked.policy.approval
     if decision.verdict is Verdict.PROMOTE and rules.required:
         subject = Subject(
-            evidence=evidence_sha256(decision.files),
+            evidence=decision.evidence_sha256,
             policy=asked.policy.sha256(),
             environment=decision.environment,
             release=decision.release_wanted,
@@ -122,7 +122,7 @@ def facts(decision: Decision, asked: Asked, *, shadow: bool = False) -> Mapping[
         "release": decision.release_wanted,
         "digests": list(decision.digests),
         "decided": timestamp(asked.question.now),
-        "evidence": evidence_sha256(decision.files),
+        "evidence": decision.evidence_sha256,
         "policy": asked.policy.sha256(),
         "policy_for": asked.policy.environment,
         "actor": change.actor,

@@ -148,7 +148,7 @@ def _once(passes: Sequence[Passes], cases: Mapping[str, GateCase]) -> tuple[Pass
     kept = []
     for report in passes:
         tests = report.tests
-        if others or seen:
+        if not (tests.keys().isdisjoint(others) and tests.keys().isdisjoint(seen)):
             tests = {name: file for name, file in tests.items() if name not in others and name not in seen}
         kept.append(Passes(report=report.report, tests=tests))
         if len(passes) > 1:

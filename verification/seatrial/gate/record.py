@@ -11,7 +11,7 @@ import msgspec
 
 from seatrial import __version__
 from seatrial.evidence.run import timestamp
-from seatrial.gate.canonical import canonical, evidence_sha256
+from seatrial.gate.canonical import canonical
 from seatrial.gate.decision import Decision
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import Policy
@@ -66,7 +66,7 @@ def document(decision: Decision, policy: Policy, question: Question, *, shadow: 
             "sha256": policy.sha256(),
             "rules": msgspec.to_builtins(policy),
         },
-        "evidence": {"sha256": evidence_sha256(decision.files), "files": dict(decision.files)},
+        "evidence": {"sha256": decision.evidence_sha256, "files": dict(decision.files)},
     }
 
 

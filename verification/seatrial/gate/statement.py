@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from seatrial.evidence.outcome import Outcome, Role
-from seatrial.gate.canonical import canonical, evidence_sha256
+from seatrial.gate.canonical import canonical
 from seatrial.gate.decision import Decision, Verdict
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import Policy
@@ -57,6 +57,6 @@ def dumps(decision: Decision, policy: Policy, question: Question, cases: Iterabl
 
 def _configuration(decision: Decision, policy: Policy, record: str) -> list[dict[str, Any]]:
     """By what it was tested: the policy and the environment; and where to look further: evidence and record."""
-    named = [("policy", policy.sha256()), ("evidence", evidence_sha256(decision.files)), ("decision.json", record)]
+    named = [("policy", policy.sha256()), ("evidence", decision.evidence_sha256), ("decision.json", record)]
     named += [("environment", digest) for digest in decision.environment_hashes[:1]]
     return [{"name": name, "digest": {"sha256": digest}} for name, digest in named if digest]

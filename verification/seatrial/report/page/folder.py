@@ -94,11 +94,12 @@ def _folders(places: Sequence[Path], sources: Iterable[str]) -> Iterator[Path]:
     """The folders of the runs, each once."""
     several = len(places) > 1
     known: set[Path] = set()
-    for source in sources:
-        number, _, rest = source.partition("/") if several else ("1", "", source)
+    # Of a hundred thousand results the folder is looked at once.
+    for parent in dict.fromkeys(source.rpartition("/")[0] for source in sources):
+        number, _, rest = parent.partition("/") if several else ("1", "", parent)
         place = places[int(number) - 1]
-        file = place / rest if place.is_dir() else place
-        folder = file.parent.parent if file.parent.name == "allure-results" else file.parent
+        inside = place / rest if place.is_dir() else place.parent
+        folder = inside.parent if inside.name == "allure-results" else inside
         if folder not in known:
             known.add(folder)
             yield folder

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from seatrial.gate.approval import Approval, Subject, sorted_out
-from seatrial.gate.canonical import evidence_sha256
 from seatrial.gate.evidence import Problem
 from seatrial.gate.merging import Run
 from seatrial.report.page.markup import SPACE, Child, Html, facts, joined, table, tag
@@ -44,7 +43,7 @@ def _approvals(material: Material) -> Iterator[tuple[dt.datetime, str]]:
     if not rules.required or not material.question.approvals:
         return
     subject = Subject(
-        evidence=evidence_sha256(decision.files),
+        evidence=decision.evidence_sha256,
         policy=material.policy.sha256(),
         environment=decision.environment,
         release=decision.release_wanted,
@@ -68,7 +67,7 @@ def evidence(material: Material) -> Html:
     decision, policy = material.decision, material.policy
     hashes: list[tuple[str, Child]] = [
         ("record (decision.json)", _hash(material.record_sha256)),
-        ("evidence", _hash(evidence_sha256(decision.files))),
+        ("evidence", _hash(decision.evidence_sha256)),
         (f"policy {policy.name}".strip(), _hash(policy.sha256())),
         *((f"environment {decision.environment}", _hash(value)) for value in decision.environment_hashes),
         *(("image", _hash(digest)) for digest in decision.digests),
