@@ -14,6 +14,8 @@ $(STAMP): constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	@# As pip does for what is no editable installation: where Python may not write bytecode, it would compile at each start.
+	$(BIN)/python -m compileall -q verification/seatrial
 	@touch $@
 
 # Verify a release against the embedded platform, and decide. `make demo FAULT=slow-candidate` switches a fault on.

@@ -6,7 +6,9 @@ Each program runs in a process of its own, which is timed whole, its start with 
 seconds of all runs, `cpu` is the least CPU time, the peak memory is the kernel's. The peers only parse: junitparser
 and xunitparser into their objects, junit2json into JSON; `allure` reads the same results and writes its report,
 once, and may take three minutes. They are installed below `.cache/gate-peers`. `bare loop` is Python that opens and
-reads each file in the order of their names, and nothing else.
+reads each file in the order of their names, and nothing else; `bare expat` feeds the JUnit file to the XML parser that
+the gate uses and listens to nothing, and `told expat` has Python told of each element and does nothing with it: what
+reading by that parser alone would cost at least. `bare Python` starts and ends.
 
 Exits 1 where a criterion does not hold: the JUnit decision within 1 s, below 100 MB, faster than every peer's
 parse; the Allure decision at most four times the bare loop; the help and the decision about ten tests within 0.25
@@ -153,6 +155,14 @@ def write_allure(folder: Path, tests: int) -> None:
         (folder / f"{number:032x}-result.json").write_text(json.dumps(result))
 
 
+EXPAT = """import sys
+from xml.parsers import expat
+parser = expat.ParserCreate()
+if sys.argv[2:]:
+    parser.StartElementHandler = parser.EndElementHandler = lambda *_: None
+with open(sys.argv[1], "rb") as stream:
+    parser.ParseFile(stream)
+"""
 BARE = """import os, sys
 for entry in sorted(os.scandir(sys.argv[1]), key=lambda entry: entry.name):
     descriptor = os.open(entry.path, os.O_RDONLY)
@@ -195,6 +205,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--without-peers", action="store_true")
     given = parser.parse_args()
+    # As where it is installed: where bytecode may not be kept, every run would compile the gate anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     work = Path(tempfile.mkdtemp(prefix="gate-bench-"))
     try:
         return measure(work, given)
@@ -221,9 +233,14 @@ def measure(work: Path, given: argparse.Namespace) -> int:
     ten = gate("seatrial gate: ten tests", small)
     help_ = timed("seatrial gate --help", [*seatrial, "gate", "--help"], given.runs)
     folder = gate("seatrial gate: Allure", results)
+    floors = [
+        timed("bare expat over the JUnit file", [sys.executable, "-c", EXPAT, str(large)], given.runs),
+        timed("told expat over the JUnit file", [sys.executable, "-c", EXPAT, str(large), "told"], given.runs),
+        timed("bare Python", [sys.executable, "-c", "pass"], given.runs),
+    ]
     bare = timed("bare loop over the Allure results", [sys.executable, "-c", BARE, str(results)], given.runs)
     junit, allure = ([], []) if given.without_peers else peers(large, results, max(2, given.runs // 2))
-    rows = [own, *junit, folder, bare, *allure, ten, help_]
+    rows = [own, *junit, *floors[:2], folder, bare, *allure, ten, help_, floors[2]]
     ratios = {row.name: row.best / own.best for row in junit} | {row.name: row.best / folder.best for row in allure}
     print(f"{given.tests} tests, JUnit {large.stat().st_size / 1e6:.0f} MB; {given.runs} runs\n")
     print(f"{'':<36}{'min s':>8}{'median s':>10}{'cpu s':>8}{'MB':>7}{'to ours':>9}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -62,19 +61,14 @@ def _counted(evidence: Evidence, rules: list[_Rule], dry_run: frozenset[str]) ->
         if not rules and not left_out:
             counts[FOREIGN] = counts.get(FOREIGN, 0) + len(report.tests)
             continue
-        # A step for each of a hundred thousand tests, whose files are few.
-        fitting = [
-            (rule.is_match, functools.cache(rule.is_match), rule.entry.suite)
-            for rule in rules
-            if rule.is_report(report.report)
-        ]
-        for name, file in report.tests.items():
-            if name in left_out:
-                continue
-            suite = FOREIGN
-            for is_match, is_match_of_file, said in fitting:
-                if is_match(name) or is_match_of_file(file):
-                    suite = said
-                    break
-            counts[suite] = counts.get(suite, 0) + 1
+        rest = [(name, file) for name, file in report.tests.items() if name not in left_out]
+        files = set(report.tests.values())
+        for rule in rules:
+            if rule.is_report(report.report):
+                # A hundred thousand tests are common, and their files are few.
+                is_match, fitting = rule.is_match, set(filter(rule.is_match, files))
+                others = [(name, file) for name, file in rest if not (file in fitting or is_match(name))]
+                counts[rule.entry.suite] = counts.get(rule.entry.suite, 0) + len(rest) - len(others)
+                rest = others
+        counts[FOREIGN] = counts.get(FOREIGN, 0) + len(rest)
     return {suite: count for suite, count in counts.items() if count}
