@@ -163,6 +163,8 @@ if sys.argv[2:]:
 with open(sys.argv[1], "rb") as stream:
     parser.ParseFile(stream)
 """
+PYTHON_PEERS = ("junitparser==5.0.3", "lxml==6.1.3", "xunitparser==1.3.4")
+"""junitparser parses by lxml where that is installed."""
 BARE = """import os, sys
 for entry in sorted(os.scandir(sys.argv[1]), key=lambda entry: entry.name):
     descriptor = os.open(entry.path, os.O_RDONLY)
@@ -177,7 +179,7 @@ def peers(path: Path, results: Path, runs: int) -> tuple[list[Row], list[Row]]:
     python = PEERS / "venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", PEERS / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "junitparser==5.0.3", "xunitparser==1.3.4"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PYTHON_PEERS], check=True)
     npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEERS)]
     subprocess.run([*npm, "junit2json@3", "allure@3.18.0"], check=True)
     parse = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -56,6 +57,8 @@ def _recorded(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     output = _output(arguments.output)
     folder = output or collection.folder_of([Path(place) for place in arguments.reports])
+    # Nothing that is made here refers to itself, and to look for that among a hundred thousand cases takes time.
+    gc.disable()
     try:
         if not _named_below(arguments.promoted, folder):
             keeping.discard(folder)

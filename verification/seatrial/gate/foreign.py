@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 
 from seatrial.evidence.outcome import Severity
 from seatrial.gate.evidence import FOREIGN, GateCase
@@ -61,13 +62,14 @@ def _counted(evidence: Evidence, rules: list[_Rule], dry_run: frozenset[str]) ->
         if not rules and not left_out:
             counts[FOREIGN] = counts.get(FOREIGN, 0) + len(report.tests)
             continue
-        rest = [(name, file) for name, file in report.tests.items() if name not in left_out]
+        rest: Collection[str] = report.tests.keys() - left_out if left_out else report.tests
         files = set(report.tests.values())
         for rule in rules:
             if rule.is_report(report.report):
                 # A hundred thousand tests are common, and their files are few.
-                is_match, fitting = rule.is_match, set(filter(rule.is_match, files))
-                others = [(name, file) for name, file in rest if not (file in fitting or is_match(name))]
+                others: Collection[str] = list(filterfalse(rule.is_match, rest))
+                if fitting := set(filter(rule.is_match, files)):
+                    others = [name for name in others if report.tests[name] not in fitting]
                 counts[rule.entry.suite] = counts.get(rule.entry.suite, 0) + len(rest) - len(others)
                 rest = others
         counts[FOREIGN] = counts.get(FOREIGN, 0) + len(rest)

@@ -31,7 +31,8 @@ Run = tuple[list[str], list[str]]
 _VALUE: Final = r"[ !#-%'-;=-~]{0,300}+"
 """Of an attribute, short enough that no name is cut: printable ASCII but `"`, `&` and `<`."""
 _SPACE: Final = r"[ \t\r\n]*+"
-_TEXT: Final = r"[\t\r\n -%'-;=-~]*+"
+_TEXT: Final = r"[\t\r\n -%'-;=?-~]*+"
+"""Of output: also quotes and ends of lines, and no `>`, since `]]>` may not be there; tools write it as a reference."""
 _OUTPUT: Final = rf"{_SPACE}(?:<system-out>{_TEXT}</system-out>|<system-err>{_TEXT}</system-err>)"
 _FIRST: Final = re.compile(rf'<testcase((?: [A-Za-z_]+="{_VALUE}")+) ?/?>')
 _ATTRIBUTE: Final = re.compile(r' ([A-Za-z_]+)="[^"]*"')
@@ -67,8 +68,7 @@ class PlainCases:
 
     def _shape(self, text: str) -> _Shape | None:
         first = _FIRST.search(text)
-        # What may stand in output only where it ends a CDATA section is not looked for in each.
-        if first is None or "]]>" in text:
+        if first is None:
             return None
         names = _ATTRIBUTE.findall(first[1])
         key = " ".join(names)
