@@ -67,7 +67,7 @@ def _place(place: Path, prefix: str) -> Reading:
         if problem:
             found.problem(source, problem)
         else:
-            found.file(path, relative.rpartition("/")[2], source)
+            found.report(path, relative.rpartition("/")[2], source)
     if not found.files and not found.readings:
         return Reading.of_problem(str(place), "holds no report: expected *.xml, *-result.json or evidence.json")
     return found.reading()
@@ -159,7 +159,10 @@ class _Found:
     def file(self, path: str, name: str, source: str) -> None:
         if not _is_report(name):
             self.problem(source, "is no report: expected *.xml, *-result.json or evidence.json")
-            return
+        else:
+            self.report(path, name, source)
+
+    def report(self, path: str, name: str, source: str) -> None:
         try:
             if name[-4:].lower() == ".xml":
                 self._xml(path, source)
