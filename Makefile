@@ -6,6 +6,8 @@ STAMP := $(VENV)/.ready
 FAULT ?=
 TESTS ?= tests
 comma := ,
+# Images of containers often set it, and each of the hundreds of processes of the tests would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-long lint docs clean bench
 
@@ -24,7 +26,7 @@ demo: $(STAMP)
 	@$(BIN)/seatrial gate reports/latest
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 -m "not long or sample" $(TESTS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long or sample" $(TESTS)
 
 # What takes minutes: whole rollouts behind a real proxy, of which `make test` has a sample. Two at once, but those that
 # must find latencies to be good.
@@ -78,6 +80,18 @@ $(SCHEMAS):
 	.cache/schemas/bin/python -m pip install --quiet kubernetes-validate==1.37.0
 	@touch $@
 .PHONY: schemas
+
+# The lowest versions that pyproject.toml allows, on the oldest Python, in an environment of their own: uv resolves them.
+LOWEST := .cache/lowest/.ready
+test-lowest: $(LOWEST)
+	.cache/lowest/bin/pytest -n 2 --dist worksteal -m "not long and not generated" $(LOWEST_TESTS)
+$(LOWEST): pyproject.toml
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet 'uv>=0.9'
+	.cache/uv/bin/uv venv --quiet --clear --python 3.11 .cache/lowest
+	.cache/uv/bin/uv pip install --quiet --python .cache/lowest --resolution lowest-direct --editable '.[all]' --group test
+	@touch $@
+.PHONY: test-lowest
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from seatrial.fixtures import conversations
+from seatrial.plugin import items
 from support.chat import Chat, says
 
 REPOSITORY = Path(__file__).parents[2]
+IMPORTED = (conversations, items)
+"""Here and once: what a run in this process imports is forgotten after it."""
 
 # The hooks are the plugin's own; only what the environment file would say is given here.
 CONFTEST = """
@@ -69,8 +73,8 @@ class Team:
         service = {"url": {"stable": self.url, "candidate": self.url}, "timeout": "2s"}
         told = {"environment": {"name": "mine", "services": {"chat": service}} | environment, "track": track}
         (self.pytester.path / "told.json").write_text(json.dumps(told))
-        plain = ("-p", "no:locust", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rA")
-        return self.pytester.runpytest_subprocess(*plain, *args)
+        without = (f"-pno:{name}" for name in ("locust", "cacheprovider", "hypothesispytest", "xdist"))
+        return self.pytester.runpytest_inprocess(*without, "--tb=short", "-rA", *args)
 
     def outcomes(self) -> dict[str, dict[str, str]]:
         lines = (self.pytester.path / "outcomes.jsonl").read_text().splitlines()

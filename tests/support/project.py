@@ -26,7 +26,9 @@ class Project:
     pytester: pytest.Pytester
     url: str
     base: list[str] = field(
-        default_factory=lambda: ["-p", "seatrial.plugin", "-p", "no:locust", "-p", "no:cacheprovider"]
+        default_factory=lambda: [
+            f"-p{name}" for name in ("seatrial.plugin", "no:locust", "no:cacheprovider", "no:hypothesispytest")
+        ]
     )
 
     def environment(self, name: str = "mine", more: str = "") -> None:

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
+PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+"""Without what the tests alone have installed, and what would write into the repository."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,14 @@ class Verified:
     def decision(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.folder / "decision.json").read_text())
         return document
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps({**asdict(self), "folder": str(self.folder)}))
+
+    @classmethod
+    def load(cls, path: Path) -> "Verified":
+        saved = json.loads(path.read_text())
+        return cls(**{**saved, "folder": Path(saved["folder"])})
 
     def outcomes(self) -> dict[str, str | None]:
         """Outcome by case key."""
@@ -67,6 +77,34 @@ def run_gate(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def verify(reports: Path, *args: str, faults: Sequence[str] = (), journeys: bool = False) -> Verified:
+    """Run the suites of this repository against the demo and let the gate decide.
+
+    Without ``journeys`` no browser is started, which takes longer than all else that most tests look at.
+    """
+    switched = [f"--demo-fault={fault}" for fault in faults]
+    if not journeys:
+        switched.append("--ignore=synthetic/journeys")
+    run = subprocess.run(
+        command_line(reports, "--env=demo", *switched, *args),
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    folder = (reports / "latest").resolve()
+    gate = run_gate(folder)
+    return Verified(
+        pytest_exit=run.returncode,
+        gate_exit=gate.returncode,
+        output=run.stdout + run.stderr,
+        summary=gate.stdout + gate.stderr,
+        folder=folder,
+    )
+
+
 def command_line(reports: Path, *args: str) -> list[str]:
     """The command line of a run of the clone's own suites, with its reports elsewhere."""
-    return [sys.executable, "-m", "pytest", f"--seatrial-reports={reports}", "-p", "no:cacheprovider", *args]
+    return [sys.executable, "-m", "pytest", f"--seatrial-reports={reports}", *PLUGINS, *args]

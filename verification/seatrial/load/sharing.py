@@ -13,15 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seatrial.evidence.outcome import CannotLook
+from seatrial.load.marker import done_marker
 from seatrial.load.measurement import Measurement, Pair, Soundness
 from seatrial.load.plan import stem
 from seatrial.load.profile import Profile
 from seatrial.load.samples import SamplesError, read_samples
-
-
-def done_marker(directory: Path, service: str, region: str = "") -> Path:
-    """The file that is there once the load of a service, or of its copy in a region, is over, whatever came of it."""
-    return directory / f"{stem(service, region)}.done.json"
 
 
 @contextmanager

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import cel
-
 from seatrial.checks.check import Check
 from seatrial.checks.rule import Findings, View, assess, finding
 from seatrial.environment.model import Environment
@@ -29,6 +27,9 @@ def compiled(expression: Expression) -> Any:
         raise ExpressionProblem(
             f"config.expressions: {expression.id}: unknown kind {unknown[0]}; known: {', '.join(KINDS)}"
         )
+    # Costs a third of a second, which only those pay who have expressions.
+    import cel
+
     try:
         return cel.compile(expression.expression)
     except (ValueError, RuntimeError, TypeError) as error:
