@@ -15,6 +15,13 @@ from seatrial.environment.model import Environment
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = sorted((REPOSITORY / "fixtures" / "environments").glob("*.toml"))
+SCHEMA = schema()
+PAGE = page()
+
+
+def validate(value: Any, against: dict[str, Any] = SCHEMA) -> None:
+    """Raises ValidationError. That the schema is one itself is a test of its own, which takes longest."""
+    jsonschema.Draft202012Validator(against).validate(value)
 
 
 @pytest.mark.parametrize("path", files(), ids=str)
@@ -45,26 +52,25 @@ def test_every_section_and_key_is_described(model: type[BaseModel]) -> None:
         assert field.description, f"{model.__name__}.{name} has no description"
         # The name is that of the file; what a reference looks like is said at the head of the page.
         if name != "name" and not model.__name__.startswith("SecretFrom"):
-            assert f"| `{name}` |" in page()
+            assert f"| `{name}` |" in PAGE
 
 
 def test_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
-    assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_files_satisfy_the_schema(path: Path) -> None:
-    jsonschema.validate(_as_json(path.read_text()), schema(), jsonschema.Draft202012Validator)
+    validate(_as_json(path.read_text()))
 
 
 def test_defaults_satisfy_the_schema() -> None:
-    definitions = schema()["$defs"]
+    definitions = SCHEMA["$defs"]
     for definition in definitions.values():
         for key, value in definition.get("properties", {}).items():
             if "default" in value:
-                whole = {**value, "$defs": definitions}
-                jsonschema.validate(value["default"], whole, jsonschema.Draft202012Validator)
+                validate(value["default"], {**value, "$defs": definitions})
                 assert not isinstance(value["default"], dict), key
 
 
@@ -94,7 +100,7 @@ BOTH_REFUSE = [
 @pytest.mark.parametrize("text", BOTH_REFUSE)
 def test_schema_and_model_refuse_alike(text: str, write: Any) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(_as_json(text), schema(), jsonschema.Draft202012Validator)
+        validate(_as_json(text))
     with pytest.raises(EnvironmentProblem):
         load("t", [write(t=text, base="")])
 

@@ -74,10 +74,12 @@ def test_what_is_read_is_written_shortly(count: int, unit: str) -> None:
     assert len(format_duration(seconds)) <= len(f"{count}ms") + 1
 
 
+PATTERN = schema()["$defs"]["Service"]["properties"]["timeout"]["pattern"]
+
+
 @given(st.text(max_size=12) | st.from_regex(r"[0-9.]{1,5} ?(ms|s|m|h|d|x)?", fullmatch=True))
 def test_reader_and_schema_agree(text: str) -> None:
-    pattern = schema()["$defs"]["Service"]["properties"]["timeout"]["pattern"]
-    assert pattern.startswith("^")
+    assert PATTERN.startswith("^")
     # ECMA 262 knows ASCII digits alone, and has other blanks than Python.
     if not text.isascii():
         return
@@ -85,7 +87,7 @@ def test_reader_and_schema_agree(text: str) -> None:
         read = math.isfinite(parse_duration(text))
     except ValueError:
         read = False
-    assert read == bool(regex(pattern.replace("$", r"\Z")).match(text))
+    assert read == bool(regex(PATTERN.replace("$", r"\Z")).match(text))
 
 
 def test_json_has_units_and_comes_back() -> None:
