@@ -81,23 +81,6 @@ $(SCHEMAS):
 	@touch $@
 .PHONY: schemas
 
-# The lowest versions that pyproject.toml allows, on the oldest Python, in an environment of their own that uv resolves:
-# what touches each library that has a range.
-LOWEST := .cache/lowest/.ready
-LOWEST_TESTS := tests/checks/test_on_api.py tests/checks/test_smoke.py tests/cluster tests/conversation tests/environment \
-  tests/gate/test_approval.py tests/gate/test_command.py tests/gate/test_statement.py tests/journey tests/judge \
-  tests/load/test_measurement.py tests/metrics tests/plugin tests/report/test_histogram.py \
-  tests/whole/test_demo.py::test_a_good_release_is_promoted
-test-lowest: $(LOWEST)
-	.cache/lowest/bin/pytest -n 2 --dist worksteal -m "not long" $(LOWEST_TESTS)
-$(LOWEST): pyproject.toml
-	$(PYTHON) -m venv .cache/uv
-	.cache/uv/bin/python -m pip install --quiet 'uv>=0.9'
-	.cache/uv/bin/uv venv --quiet --clear --python 3.11 .cache/lowest
-	.cache/uv/bin/uv pip install --quiet --python .cache/lowest --resolution lowest-direct --editable '.[all]' --group test
-	@touch $@
-.PHONY: test-lowest
-
 bench: $(STAMP)
 	$(BIN)/python benchmarks/$(NAME).py
 
@@ -114,3 +97,20 @@ constraints:
 	{ echo "# What the two make commands install; renewed by 'make constraints' on the oldest Python supported."; \
 	  .cache/constraints/bin/python -m pip freeze --all --exclude-editable; } > constraints.txt
 .PHONY: constraints
+
+# The lowest versions that pyproject.toml allows, on the oldest Python, in an environment of their own that uv resolves:
+# what touches each library that has a range.
+LOWEST := .cache/lowest/.ready
+LOWEST_TESTS := tests/checks/test_on_api.py tests/checks/test_smoke.py tests/cluster tests/conversation tests/environment \
+  tests/gate/test_approval.py tests/gate/test_command.py tests/gate/test_statement.py tests/journey tests/judge \
+  tests/load/test_measurement.py tests/metrics tests/plugin tests/report/test_histogram.py \
+  tests/whole/test_demo.py::test_a_good_release_is_promoted
+test-lowest: $(LOWEST)
+	.cache/lowest/bin/pytest -n 2 --dist worksteal -m "not long" $(LOWEST_TESTS)
+$(LOWEST): pyproject.toml
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet 'uv>=0.9'
+	.cache/uv/bin/uv venv --quiet --clear --python 3.11 .cache/lowest
+	.cache/uv/bin/uv pip install --quiet --python .cache/lowest --resolution lowest-direct --editable '.[all]' --group test
+	@touch $@
+.PHONY: test-lowest
