@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Final
 
 from seatrial.conversation import language
@@ -94,8 +95,11 @@ async def converse(script: Script, target: ServiceTarget, setting: Setting) -> C
 
 def prepare(scripts: Iterable[Script]) -> None:
     """Load what would make the event loop stand still at the first use, before anybody waits for an answer."""
-    if any(turn.expect.language is not None for script in scripts for turn in script.turns):
+    all_of_them = tuple(scripts)
+    if any(turn.expect.language is not None for script in all_of_them for turn in script.turns):
         language.load()
+    if any(script.repeat for script in all_of_them):
+        import_module("seatrial.judge.proportions")
 
 
 def run(script: Script, target: ServiceTarget, setting: Setting) -> Conclusion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ ORDER = {suite: float(position) for position, suite in enumerate(record.SUITES)}
 """Cheap and telling first, load last."""
 WATCH = "test_watch.py"
 """Comes after everything else: it takes as long as the rollout does. See ``Items._position``."""
+
+JUDGES = {
+    "latency/": ("load.assess", "load.explain", "load.measurement", "load.summary"),
+    "metrics/": ("metrics.assess",),
+    "rollout/latency": ("rollout.judging", "rollout.watching"),
+}
+"""Modules that bring SciPy, by the checks that need them."""
 
 
 class Items:
@@ -104,6 +112,15 @@ class Items:
             if case is not None and item.get_closest_marker(case.suite) is None:
                 item.add_marker(case.suite)
         items.sort(key=order.__getitem__)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Import what will judge, and only that: while conversations are timed, it would stop this process."""
+        if session.config.option.collectonly:
+            return
+        for prefix, modules in JUDGES.items():
+            if any((case := record.case_of(item)) and case.check.startswith(prefix) for item in session.items):
+                for module in modules:
+                    import_module(f"seatrial.{module}")
 
     def _position(self, item: pytest.Item, case: Case | None, strategy: str | None) -> float:
         """Where a case stands in a run: metrics come after the load and the rollout, since they tell what became of it.
