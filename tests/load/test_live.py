@@ -53,6 +53,9 @@ def test_a_bad_candidate_ends_the_measurement_early(serve: Any, pair_of: Any, pr
     assert told[-1].latency.verdict is Outcome.FAIL
 
 
+# Beside other work the slowest requests come in bunches, which are worth less evidence: then it takes the whole load.
+@pytest.mark.long
+@pytest.mark.alone
 def test_a_good_one_ends_early_where_both_are_shown(serve: Any, pair_of: Any, profile: Any, tmp_path: Path) -> None:
     lenient = {"relative_margin": 5.0, "error_rate": 0.3}
     pair = pair_of(serve(seed=1).url, serve(seed=2).url, objectives=lenient)
