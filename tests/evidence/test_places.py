@@ -6,29 +6,29 @@ import pytest
 
 from seatrial.evidence.places import shortener
 
-REPOSITORY, REPORTS = Path("/work/shop"), Path("/var/reports")
+REPOSITORY, REPORTS = Path("/srv/shop"), Path("/var/reports")
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("see /work/shop/reports/r1/samples/a.ndjson", "see reports/r1/samples/a.ndjson"),
+        ("see /srv/shop/reports/r1/samples/a.ndjson", "see reports/r1/samples/a.ndjson"),
         ("see /var/reports/r1/a.png.", "see r1/a.png."),
-        ("'/work/shop/a b.txt', line 3", "'a b.txt', line 3"),
-        ("--words=/work/shop/w", "--words=w"),
-        ("/work/shop/a:3: /work/shop/b:4", "a:3: b:4"),
-        ("/work/shop/.hidden", ".hidden"),
-        ("nothing in /work/shop", "nothing in ./"),
-        ("nothing in /work/shop.", "nothing in ./."),
-        ("nothing in `/work/shop`: look", "nothing in `./`: look"),
+        ("'/srv/shop/a b.txt', line 3", "'a b.txt', line 3"),
+        ("--words=/srv/shop/w", "--words=w"),
+        ("/srv/shop/a:3: /srv/shop/b:4", "a:3: b:4"),
+        ("/srv/shop/.hidden", ".hidden"),
+        ("nothing in /srv/shop", "nothing in ./"),
+        ("nothing in /srv/shop.", "nothing in ./."),
+        ("nothing in `/srv/shop`: look", "nothing in `./`: look"),
         # Of others that only look like it nothing is taken.
-        ("/work/shop2/a", "/work/shop2/a"),
-        ("/work/shop.old/a", "/work/shop.old/a"),
-        ("/mnt/work/shop/a", "/mnt/work/shop/a"),
-        ("https://host/work/shop/a", "https://host/work/shop/a"),
-        ("file:///work/shop/a", "file:///work/shop/a"),
-        ("../work/shop/a", "../work/shop/a"),
-        ("/work/shop//a", "/work/shop//a"),
+        ("/srv/shop2/a", "/srv/shop2/a"),
+        ("/srv/shop.old/a", "/srv/shop.old/a"),
+        ("/mnt/srv/shop/a", "/mnt/srv/shop/a"),
+        ("https://host/srv/shop/a", "https://host/srv/shop/a"),
+        ("file:///srv/shop/a", "file:///srv/shop/a"),
+        ("../srv/shop/a", "../srv/shop/a"),
+        ("/srv/shop//a", "/srv/shop//a"),
         ("/etc/passwd", "/etc/passwd"),
         ("no path", "no path"),
     ],
