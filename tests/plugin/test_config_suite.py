@@ -67,7 +67,6 @@ def test_manifests_before_a_deploy(project: Project) -> None:
     assert {outcome["suite"] for outcome in project.evidence()["outcomes"]} == {"config"}
     told = case(project, "image/tag[chat]@stable")
     assert told["outcome"] == "fail"
-    source = project.pytester.path / "rendered" / "chat.yaml"
     assert told["findings"] == [
         {
             "where": "Deployment shop/chat",
@@ -78,7 +77,7 @@ def test_manifests_before_a_deploy(project: Project) -> None:
             "expected": "a version",
             "seen": "registry.example/chat:latest",
             "owner": "platform",
-            "source": f"{source}:1",
+            "source": "rendered/chat.yaml:1",
         }
     ]
     # Whether other objects have the label cannot be known from a part.
