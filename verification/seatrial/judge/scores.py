@@ -36,7 +36,7 @@ class SequentialRule:
     least_blocks: int = 20
     """Before which nothing is decided: fewer block sums do not tell their own spread and correlation."""
     warm_up: int = 100
-    """Latencies of stable that it takes to know its levels: five beyond p95."""
+    """Latencies of stable that it takes to know its levels: five beyond p95. They are set anew after as many pairs."""
     ceiling: float = math.inf
     """The timeout. What took as long took at least as long, whatever the clock said."""
 
@@ -47,31 +47,6 @@ class SequentialRule:
     def moved(self, latencies: Latencies, share: float) -> Latencies:
         """Latencies of which the margin's ``share`` leads back to ``latencies``."""
         return lowered(latencies, share * self.relative_margin, share * self.absolute_margin)
-
-
-class Levels:
-    """Quantiles of stable's latencies, and how others lie among them."""
-
-    def __init__(self, quantiles: Latencies) -> None:
-        """Those of the rule's levels, then of the lowest and the highest twentieth."""
-        self.quantiles = quantiles
-        self._levels = quantiles[:-2, None]
-        self._low, high = (float(each) for each in quantiles[-2:])
-        self.finite = math.isfinite(high)
-        # Where stable hardly varies, a position of its own would be noise made large: a per cent is what counts.
-        self._width = max(math.log(high / self._low), 0.01)
-
-    @property
-    def latencies(self) -> tuple[float, ...]:
-        """That of each score, in seconds; of all of the distribution the lowest."""
-        return (*self.quantiles[:-2].tolist(), self._low)
-
-    def scores(self, latencies: Latencies) -> NDArray[np.float64]:
-        """A row for each level, whether they are beyond it, and one for where they lie in all of the distribution."""
-        scores = np.empty((len(self.quantiles) - 1, len(latencies)))
-        np.greater(latencies, self._levels, out=scores[:-1], casting="unsafe")
-        scores[-1] = np.clip(np.log(np.maximum(latencies, self._low) / self._low) / self._width, 0.0, 1.0)
-        return scores
 
 
 class Scores:
@@ -85,7 +60,7 @@ class Scores:
     def __init__(self, rule: SequentialRule, warm_up: Latencies) -> None:
         """Raises ValueError for a latency that is not a number above zero."""
         self._rule = rule
-        self._first = self._slower = self._within = Levels(self._quantiles(warm_up))
+        self._set(self._quantiles(warm_up))
         self.names = (*(f"p{level * 100:g}" for level in rule.levels), OVERALL)
         self.tally = Tally()
         self.candidate = self.control = np.zeros(len(self.names), dtype=np.int64)
@@ -94,36 +69,40 @@ class Scores:
         known = _cut(self._rule, checked(latencies))
         return np.asarray(np.quantile(known, (*self._rule.levels, 0.05, 0.95), method="inverted_cdf"))
 
+    def _set(self, quantiles: Latencies) -> None:
+        self._levels = quantiles[:-2, None]
+        self._low, self._high = (float(each) for each in quantiles[-2:])
+        self.latencies = (*quantiles[:-2].tolist(), self._low)
+
     def renew(self, control: Latencies) -> None:
-        """Levels for the pairs to come, of stable's latencies by now; as they were where one would be a failure.
-
-        Evidence for a promotion is what stable does beyond them and the candidate does not, so that it takes the lower
-        ones of these and the warm-up's: where stable became slower since, more is beyond those.
-        """
-        levels = Levels(self._quantiles(control))
-        if levels.finite:
-            self._slower = levels
-            self._within = Levels(np.minimum(levels.quantiles, self._first.quantiles))
-
-    @property
-    def latencies(self) -> tuple[float, ...]:
-        """Of the levels by now, in seconds."""
-        return self._slower.latencies
+        """Levels for the pairs to come, of stable's latencies by now; as they were where one would be a failure."""
+        quantiles = self._quantiles(control)
+        if np.isfinite(quantiles).all():
+            self._set(quantiles)
 
     @property
     def stable_fails(self) -> bool:
         """Whether one of the levels is a failure, so that nothing can be beyond it."""
-        return not self._slower.finite
+        return math.isinf(self._high)
 
     def add(self, control: Latencies, candidate: Latencies) -> None:
         """Whole blocks of pairs, in order of time."""
         rule = self._rule
         control, candidate = _cut(rule, control), _cut(rule, candidate)
-        slower = self._slower.scores(rule.moved(candidate, rule.tolerated)) - self._slower.scores(control)
-        within = self._within.scores(control) - self._within.scores(rule.moved(candidate, 1.0))
+        base = self._of(control)
+        slower = self._of(rule.moved(candidate, rule.tolerated)) - base
+        within = base - self._of(rule.moved(candidate, 1.0))
         self.tally = self.tally.add(np.concatenate((slower, within)), rule.block)
         self.candidate = self.candidate + (slower > 0).sum(axis=1)
         self.control = self.control + (slower < 0).sum(axis=1)
+
+    def _of(self, latencies: Latencies) -> NDArray[np.float64]:
+        # Where stable hardly varies, a position of its own would be noise made large: a per cent is what counts.
+        width = max(math.log(self._high / self._low), 0.01)
+        scores = np.empty((len(self.names), len(latencies)))
+        np.greater(latencies, self._levels, out=scores[:-1], casting="unsafe")
+        scores[-1] = np.clip(np.log(np.maximum(latencies, self._low) / self._low) / width, 0.0, 1.0)
+        return scores
 
 
 def checked(latencies: Latencies) -> Latencies:

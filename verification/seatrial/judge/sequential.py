@@ -12,9 +12,8 @@ score that shows it least.
 
 A service that has just been asked for the first time is slower than it will be, and p95 of a hundred requests is told
 by the five slowest: one hiccup in the warm-up, and no request afterwards is beyond it, so that nothing is learnt of the
-tail. Therefore the levels are set anew by stable's latencies in the pairs themselves, after a hundred of them and each
-time that they are twice as many; for a promotion the lower ones of these and the warm-up's. Pairs are scored by what
-was known before them, which is what the promise rests on.
+tail. Therefore the levels are set anew by stable's latencies in the pairs themselves after a hundred of them, and each
+time that they are twice as many. Pairs are scored by what was known before them, which is what the promise rests on.
 
 What a pair shares cancels in it. What requests to one track share with those after them ends up inside a block, or
 widens the variance where it outlasts one.
