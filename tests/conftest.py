@@ -1,10 +1,11 @@
 """What all tests share."""
 
-import os
 import shutil
 from collections.abc import Callable
 
 import pytest
+
+from support.required import absent
 
 pytest_plugins = ["pytester"]
 
@@ -16,10 +17,7 @@ def need() -> Callable[[str], str]:
     def find(command: str) -> str:
         path = shutil.which(command)
         if path is None:
-            reason = f"the command {command!r} is not installed"
-            if os.environ.get("SEATRIAL_TESTS_REQUIRE_ALL"):
-                pytest.fail(f"{reason}, and SEATRIAL_TESTS_REQUIRE_ALL is set")
-            pytest.skip(reason)
+            absent(f"the command {command!r} is not installed")
         return path
 
     return find

@@ -25,6 +25,7 @@ from seatrial.load.bucket import Bucket
 from seatrial.load.place import Place, PlaceProblem, place_of
 from support.baselines import BEGIN, FINGERPRINT, after, project, promoted
 from support.project import REPOSITORY
+from support.required import python_of
 
 EMPTY = Series(environment="qa", service="chat", profile="baseline", fingerprint=FINGERPRINT)
 NAME = Store(place=Bucket("memory://kept", MemoryStore())).name("qa", "chat", "baseline", FINGERPRINT)
@@ -176,12 +177,7 @@ server.stop()
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Address of a server that speaks S3's protocol, with a bucket `kept`."""
-    python = REPOSITORY / ".cache" / "s3" / "bin" / "python"
-    if not python.exists():
-        reason = "the environment of `make s3` is not there"
-        if os.environ.get("SEATRIAL_TESTS_REQUIRE_ALL"):
-            pytest.fail(f"{reason}, and SEATRIAL_TESTS_REQUIRE_ALL is set")
-        pytest.skip(reason)
+    python = python_of("s3")
     process = subprocess.Popen(
         [str(python), "-c", SERVER],
         stdin=subprocess.PIPE,

@@ -18,17 +18,12 @@ from seatrial.baseline.store import Store
 from seatrial.load.place import Folder
 from support.baselines import FINGERPRINT, after, project
 from support.project import REPOSITORY
+from support.required import python_of
 
 
 @pytest.fixture
 def its_python() -> str:
-    path = REPOSITORY / ".cache" / "history" / "bin" / "python"
-    if not path.exists():
-        reason = "the environment of `make history` is not there"
-        if os.environ.get("SEATRIAL_TESTS_REQUIRE_ALL"):
-            pytest.fail(f"{reason}, and SEATRIAL_TESTS_REQUIRE_ALL is set")
-        pytest.skip(reason)
-    return str(path)
+    return str(python_of("history"))
 
 
 def keep(folder: Path, levels: list[float]) -> None:

@@ -64,17 +64,22 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {**kept, "NO_COLOR": "1", **more}
 
 
-def run_gate(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """`seatrial gate FOLDER` in a process of its own."""
+def run_here(command: Sequence[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run in this repository to the end, by nothing but the words of the command."""
     return subprocess.run(
-        [sys.executable, "-m", "seatrial.cli", "gate", str(folder), *args],
+        command,
         cwd=REPOSITORY,
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout,
         check=False,
     )
+
+
+def run_gate(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """`seatrial gate FOLDER` in a process of its own."""
+    return run_here([sys.executable, "-m", "seatrial.cli", "gate", str(folder), *args])
 
 
 def verify(reports: Path, *args: str, faults: Sequence[str] = (), journeys: bool = False) -> Verified:
@@ -85,15 +90,7 @@ def verify(reports: Path, *args: str, faults: Sequence[str] = (), journeys: bool
     switched = [f"--demo-fault={fault}" for fault in faults]
     if not journeys:
         switched.append("--ignore=synthetic/journeys")
-    run = subprocess.run(
-        command_line(reports, "--env=demo", *switched, *args),
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    run = run_here(command_line(reports, "--env=demo", *switched, *args), timeout=180)
     folder = (reports / "latest").resolve()
     gate = run_gate(folder)
     return Verified(

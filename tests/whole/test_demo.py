@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.checks.catalogue import catalogue
 from seatrial.demo.faults import FAULTS, Fault
-from support.verified import REPOSITORY, Verified, Verify, clean_environment, command_line, run_gate
+from support.verified import REPOSITORY, Verified, Verify, clean_environment, command_line, run_gate, run_here
 
 EXIT = {"promote": 0, "hold": 10, "rollback": 20}
 
@@ -138,15 +138,7 @@ def _alive(pid: int) -> bool:
 
 
 def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
-    run = subprocess.run(
-        command_line(tmp_path, "--env=nowhere"),
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    run = run_here(command_line(tmp_path, "--env=nowhere"))
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert all(name in run.stderr for name in ("demo", "dev", "qa", "staging", "production"))
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from seatrial.baseline.series import Series, StoredRun
+from seatrial.environment.selection import label_of
 from seatrial.load.summary import SCHEMA, file_sha256
 
 REQUIRED: Final = ("p50", "p95")
@@ -51,8 +52,7 @@ class Measured:
     @property
     def label(self) -> str:
         """``service``, or ``service/region``."""
-        region = self.fingerprint.get("region")
-        return f"{self.service}/{region}" if region else self.service
+        return label_of(self.service, self.fingerprint.get("region", ""))
 
 
 def run_folders(places: Sequence[Path]) -> list[Path]:

@@ -8,6 +8,11 @@ from seatrial.environment.model import Environment, Service, Track
 from seatrial.evidence.outcome import Role
 
 
+def label_of(service: str, region: str) -> str:
+    """``service``, or ``service/region``."""
+    return f"{service}/{region}" if region else service
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceTarget:
     """One service on one track."""
@@ -23,7 +28,7 @@ class ServiceTarget:
     @property
     def label(self) -> str:
         """``service``, or ``service/region``."""
-        return f"{self.name}/{self.region}" if self.region else self.name
+        return label_of(self.name, self.region)
 
     @property
     def workload(self) -> str | None:

@@ -16,6 +16,7 @@ from seatrial.gate.asking import Asked, UsageProblem
 from seatrial.gate.audit import NotRecorded
 from seatrial.gate.decision import Decision, Verdict, decide
 from seatrial.gate.keeping import Kept
+from seatrial.gate.record import NAME as RECORD
 from seatrial.report import page, reader, summary, terminal
 from seatrial.report.reader import Short
 from seatrial.report.text import plain
@@ -70,7 +71,7 @@ def _run(arguments: argparse.Namespace) -> int:
         keeping.discard(folder)
     decision = decide(asked.reading, asked.policy, asked.question)
     shadow: bool = arguments.shadow
-    record = str(folder / keeping.NAME) if folder else keeping.NAME
+    record = str(folder / RECORD) if folder else RECORD
     here, there = shortener([Path.cwd()]), shortener([Path.cwd(), *asked.places])
     told = summary.render(reader.decision_for(decision, there, there(record)), there(record))
     pages = {"summary.md": f"> **{terminal.shadow(decision)}**\n\n" * shadow + told}
@@ -91,7 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _named_below(promoted: Sequence[str], folder: Path | None) -> bool:
     """Whether the decision of an environment before this one is to be read where this one's will be written."""
-    record = None if folder is None else (folder / keeping.NAME).resolve()
+    record = None if folder is None else (folder / RECORD).resolve()
     return record is not None and any(record.is_relative_to(Path(place).resolve()) for place in promoted)
 
 

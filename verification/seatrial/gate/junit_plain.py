@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from seatrial.gate.junit_cases import full_name
 from seatrial.gate.xml import XmlProblem
 
 Run = tuple[list[str], list[str]]
@@ -112,4 +113,4 @@ class _Shape:
         between = pieces[:: self._width]
         nothing = [""] * (len(between) - 1)
         classnames, names, files = (pieces[at :: self._width] if at else nothing for at in self._columns)
-        return between, [f"{c}::{n}" if c and n else c or n for c, n in zip(classnames, names, strict=True)], files
+        return between, [full_name(*each) for each in zip(classnames, names, strict=True)], files

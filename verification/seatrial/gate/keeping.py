@@ -19,8 +19,7 @@ from seatrial.gate.decision import Decision, Verdict
 from seatrial.gate.merging import merge
 from seatrial.gate.receipt import Receipt
 
-NAME: Final = "decision.json"
-_OF_A_DECISION: Final = (NAME, receipt.NAME, statement.NAME, "summary.md", "decision.html")
+_OF_A_DECISION: Final = (record.NAME, receipt.NAME, statement.NAME, "summary.md", "decision.html")
 """What a gate leaves of one decision, the one that pipelines read first."""
 
 
@@ -48,7 +47,7 @@ def discard(folder: Path | None) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             # A page or a summary decides nothing, and costs no decision.
-            if name in (NAME, statement.NAME):
+            if name in (record.NAME, statement.NAME):
                 stays = f"{path}: it is left from an earlier decision and cannot be removed: {error.strerror or error}"
     if stays:
         raise NotRecorded(stays)
@@ -61,12 +60,12 @@ def keep(
 
     Raises NotRecorded where any of it fails; the folder then holds no decision.
     """
-    discard(folder)
     text = record.dumps(record.document(decision, asked.policy, asked.question, shadow=shadow))
     digest = sha256(text)
     # The log is held from before the first file to after the last, so that no two decisions can mix in one folder.
     with audit.opened(log) as opened:
-        made = {NAME: text, **pages}
+        discard(folder)
+        made = {record.NAME: text, **pages}
         if not shadow and (attested := _statement(decision, asked, digest)):
             made[statement.NAME] = attested
         files = {} if folder is None else {folder / name: content for name, content in made.items()}

@@ -17,6 +17,8 @@ from seatrial.gate.evidence import GateCase
 from seatrial.gate.policy import Policy
 from seatrial.gate.question import Question
 
+NAME: Final = "decision.json"
+"""The file of a record, wherever it lies."""
 SCHEMA: Final = 1
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.environment.model import LoadLimits, Objectives, Service, Track
-from seatrial.environment.selection import ServiceTarget
+from seatrial.environment.selection import ServiceTarget, label_of
 from seatrial.evidence.outcome import CannotLook
 from seatrial.load.driver import run_workers
 from seatrial.load.fingerprint import path_of
@@ -91,7 +91,7 @@ class Measurement:
     @property
     def label(self) -> str:
         """``service``, or ``service/region``."""
-        return f"{self.service}/{self.region}" if self.region else self.service
+        return label_of(self.service, self.region)
 
     @property
     def stem(self) -> str:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from seatrial.gate import advice
 from seatrial.gate.policy import Policy
+from seatrial.gate.record import NAME as RECORD
 from seatrial.report import rules
-from seatrial.report.reader import RECORD, command_for
+from seatrial.report.reader import command_for
 from seatrial.report.recorded import table, whole
 from seatrial.report.text import plain
 

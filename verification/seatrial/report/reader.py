@@ -8,14 +8,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from seatrial.gate.decision import Decision
 from seatrial.gate.evidence import GateCase
 from seatrial.gate.merging import Evidence
-
-RECORD: Final = "decision.json"
-"""How a command names the record of the decision that it comes from, wherever that lies."""
+from seatrial.gate.record import NAME as RECORD
 
 Short = Callable[[str], str]
 

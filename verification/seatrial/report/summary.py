@@ -6,7 +6,7 @@ from typing import Final
 
 from seatrial.gate.cause import Cause
 from seatrial.gate.decision import Decision
-from seatrial.report.reader import RECORD
+from seatrial.gate.record import NAME as RECORD
 from seatrial.report.terminal import COLUMNS, headline, numbers, shown_columns, tally, words
 from seatrial.report.text import code, markdown
 

@@ -10,7 +10,7 @@ from seatrial.evidence.outcome import Outcome
 from seatrial.gate.cause import Cause
 from seatrial.gate.decision import Decision, SuiteCount, Verdict
 from seatrial.gate.evidence import GateCase
-from seatrial.report.reader import RECORD
+from seatrial.gate.record import NAME as RECORD
 from seatrial.report.text import plain
 
 MAX_CASES: Final = 8

@@ -15,10 +15,9 @@ from typing import Any, Final
 from seatrial.gate.decision import EXIT_CODES
 from seatrial.gate.question import CLOCK_SKEW
 from seatrial.gate.receipt import ReceiptProblem
-from seatrial.gate.record import SCHEMA
+from seatrial.gate.record import NAME, SCHEMA
 from seatrial.webhook.recorded import AuditLog, NotAsRecorded
 
-NAME: Final = "decision.json"
 MAX_FILE: Final = 64 * 1024 * 1024
 MAX_FOLDERS: Final = 10_000
 NONE: Final = "none"

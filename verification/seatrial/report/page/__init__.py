@@ -17,6 +17,7 @@ from seatrial.gate.evidence import Reading
 from seatrial.gate.merging import merge
 from seatrial.gate.policy import Policy
 from seatrial.gate.question import Question
+from seatrial.gate.record import NAME as RECORD
 from seatrial.report import reader
 from seatrial.report.page import folder
 from seatrial.report.page.document import render
@@ -49,7 +50,7 @@ def write(
     (output / NAME).unlink(missing_ok=True)
     beside = [place.resolve() for place in places] == [output.resolve()]
     material = Material(
-        decision=reader.decision_for(decision, short, short(str(output / reader.RECORD))),
+        decision=reader.decision_for(decision, short, short(str(output / RECORD))),
         evidence=reader.evidence_for(merge(reading), short),
         contents=folder.look(output, places, decision.files),
         policy=policy,
