@@ -51,7 +51,7 @@ def test_a_slow_candidate_fails_and_the_numbers_are_there(serve, run, pair_of):
 
 def test_equal_releases_pass(serve, run, pair_of):
     objectives = Objectives(error_rate=0.03)
-    measurement = run(pair_of(serve(seed=1).url, serve(seed=2).url), rate=60, duration="4s")
+    measurement = run(pair_of(serve(seed=1).url, serve(seed=2).url), rate=60, duration="10s")
     assert conclusions(measurement, objectives) == (Outcome.PASS, Outcome.PASS)
 
 
