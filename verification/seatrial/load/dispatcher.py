@@ -37,6 +37,9 @@ FLUSH_EVERY = 0.5
 
 log = logging.getLogger(__name__)
 
+# Each request has a greenlet of its own; which stack it was born on would be written down for every one.
+gevent.config.track_greenlet_tree = False
+
 
 def _in_a_moment() -> float:
     return clock() + LEAD

@@ -16,6 +16,7 @@ from typing import Any, Final
 import gevent
 import msgspec
 from geventhttpclient.client import HTTPClient, HTTPClientPool
+from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import URL
 
@@ -108,7 +109,7 @@ class Sender:
         pool = HTTPClientPool(
             concurrency=plan.in_flight,
             connection_timeout=plan.connect_timeout,
-            network_timeout=plan.timeout,
+            network_timeout=None,  # how long a request may take in all is watched where it is asked
             insecure=False,
             ssl_context_factory=lambda cafile=None: tls_context(plan.ca_file),  # noqa: ARG005  cafile: the library's own
         )
@@ -117,11 +118,14 @@ class Sender:
             url = URL(base + plan.path)
             self._targets[track] = (pool.get_client(url), url.request_uri)
         self.method = "GET" if plan.body is None else "POST"
-        self._headers = {
-            **identity_headers(plan.run_id, bearer),
-            "Accept": "text/event-stream" if plan.stream else "application/json",
-            **({} if plan.body is None else {"Content-Type": "application/json"}),
-        }
+        # In the client's own type, which it copies as it is; each name of a dictionary it would fold anew.
+        self._headers = Headers(
+            {
+                **identity_headers(plan.run_id, bearer),
+                "Accept": "text/event-stream" if plan.stream else "application/json",
+                **({} if plan.body is None else {"Content-Type": "application/json"}),
+            }
+        )
         self._expect = plan.expect.encode()
 
     def body(self, messages: Sequence[dict[str, str]]) -> bytes:
