@@ -39,6 +39,10 @@ class CannotRead(Exception):
         self.status = status
 
 
+class _HungUp(CannotRead):
+    """The connection ended without an answer. A kept one may: whoever keeps it ends it when it was idle for long."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
     status: int
@@ -101,7 +105,13 @@ class Connection:
         self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         for attempt in range(RETRIES + 1):
-            answer = self._ask(method, path, query, body)
+            try:
+                answer = self._ask(method, path, query, body)
+            except _HungUp:
+                # What only reads may be asked again (RFC 9110, 9.2.2), as a request that met the end of a kept connection.
+                if method != "GET" or attempt > 0:
+                    raise
+                continue
             if answer.status in (200, 201, 202):
                 return _document(answer.data)
             wait = _retry_after(answer.retry_after) if answer.status in (429, 503) else None
@@ -188,11 +198,14 @@ class Connection:
             if time.monotonic() >= self._until:
                 raise self._late() from None
             cause = error.__cause__ or error
-            raise CannotRead(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
+            # Which error of the socket it was stands among the arguments alone.
+            aborted = isinstance(error, urllib3.exceptions.ProtocolError) and isinstance(error.args[-1], ConnectionError)
+            kind = _HungUp if aborted else CannotRead
+            raise kind(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
         except ValueError as error:
             # Its message holds the header, and with it the token.
-            kind = type(error).__name__
-            raise CannotRead(f"the request cannot be sent: {kind}: see token and address in the kubeconfig") from None
+            name = type(error).__name__
+            raise CannotRead(f"the request cannot be sent: {name}: see token and address in the kubeconfig") from None
         except client.ApiException as error:
             # Without a status the transport failed, which the client tells as an exception of its own.
             if not error.status:
