@@ -108,7 +108,7 @@ class Connection:
             try:
                 answer = self._ask(method, path, query, body)
             except _HungUp:
-                # What only reads may be asked again (RFC 9110, 9.2.2), as a request that met the end of a kept connection.
+                # What only reads may be asked again (RFC 9110, 9.2.2): it may have met the end of a kept connection.
                 if method != "GET" or attempt > 0:
                     raise
                 continue
@@ -199,7 +199,9 @@ class Connection:
                 raise self._late() from None
             cause = error.__cause__ or error
             # Which error of the socket it was stands among the arguments alone.
-            aborted = isinstance(error, urllib3.exceptions.ProtocolError) and isinstance(error.args[-1], ConnectionError)
+            aborted = isinstance(error, urllib3.exceptions.ProtocolError) and isinstance(
+                error.args[-1], ConnectionError
+            )
             kind = _HungUp if aborted else CannotRead
             raise kind(f"no answer: {type(cause).__name__}: {str(cause)[:200]}") from None
         except ValueError as error:

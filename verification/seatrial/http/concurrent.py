@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 
 from seatrial.environment.selection import ServiceTarget
 from seatrial.http.diagnosis import NO_CONNECTION, Diagnosis, closed_early, diagnose_cause
-from seatrial.http.marks import identity_headers, tls_context
+from seatrial.http.marks import IDLE, identity_headers, tls_context
 
 Response = aiohttp.ClientResponse
 ExchangeError = (aiohttp.ClientError, OSError)
@@ -31,7 +31,10 @@ class Connections:
         https = target.base_url.startswith("https://")
         # How many there are is bounded by who holds exchanges, not here, where waiting would look like the service's.
         self.connector = aiohttp.TCPConnector(
-            limit=0, ssl=tls_context(target.service.tls.ca_file) if https else True, ttl_dns_cache=300
+            limit=0,
+            ssl=tls_context(target.service.tls.ca_file) if https else True,
+            ttl_dns_cache=300,
+            keepalive_timeout=IDLE,
         )
 
     async def close(self) -> None:

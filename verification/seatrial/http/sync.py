@@ -6,7 +6,7 @@ import httpx
 
 from seatrial.environment.selection import ServiceTarget
 from seatrial.http.diagnosis import NO_CONNECTION, Diagnosis, closed_early, diagnose_cause
-from seatrial.http.marks import identity_headers, tls_context
+from seatrial.http.marks import IDLE, identity_headers, tls_context
 
 Client = httpx.Client
 Response = httpx.Response
@@ -21,6 +21,7 @@ def open_client(target: ServiceTarget, *, run_id: str, bearer: str | None = None
         base_url=target.base_url,
         headers=identity_headers(run_id, bearer),
         timeout=httpx.Timeout(service.timeout, connect=service.connect_timeout),
+        limits=httpx.Limits(keepalive_expiry=IDLE),
         verify=tls_context(service.tls.ca_file) if target.base_url.startswith("https://") else True,
         follow_redirects=False,
     )
