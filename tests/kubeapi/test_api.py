@@ -232,7 +232,7 @@ def test_custom_resources_are_served_once_defined(admin: client.ApiClient, space
     extensions.delete_custom_resource_definition("probes.demo.example")
     with pytest.raises(ApiException) as error:
         custom.list_namespaced_custom_object(group, "v1", space, "probes")
-    assert refusal(error)["code"] == 404
+    assert (error.value.status, error.value.body) == (404, "404 page not found\n")
     extensions.create_custom_resource_definition({"metadata": {"name": "probes.demo.example"}, "spec": spec})
     assert custom.list_namespaced_custom_object(group, "v1", space, "probes")["items"] == []
     extensions.delete_custom_resource_definition("probes.demo.example")

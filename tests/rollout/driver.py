@@ -6,13 +6,13 @@ It writes to a real API server as well: every object is one that the API takes, 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubernetes import config
 
 from support import envtest
+from support.asking import must
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -53,15 +53,7 @@ class Driver:
         return f"/apis/apps/v1/namespaces/{self.namespace}/{plural or self.plural}{f'/{name}' if name else ''}"
 
     def must(self, method: str, path: str, body: Any = None, *, kind: str = "application/json") -> Any:
-        headers = {"Accept": "application/json", "Content-Type": kind}
-        sent = self._client.param_serialize(
-            method=method, resource_path=path, header_params=headers, body=body, auth_settings=["BearerToken"]
-        )
-        answer = self._client.call_api(*sent)
-        answer.read()
-        found = json.loads(answer.data or b"{}")
-        assert answer.status in (200, 201, 202), f"{method} {path}: {answer.status} {found.get('message')}"
-        return found
+        return must(self._client, method, path, body, kind=kind)
 
     # What there is before.
 

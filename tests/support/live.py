@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from kubernetes import config
 
 from seatrial.snapshot.kinds import KINDS, REVIEWS, Kind
 from support import envtest
+from support.asking import ask, must
 from support.world import NAMESPACE, World, world
 
 _FIRST = (
@@ -60,7 +60,7 @@ class Live:
         self._settle_versions()
         for kind in {kind for kind, _ in self.base.objects}:
             if kind in KINDS and KINDS[kind].custom and kind not in _NOT_STORED:
-                self._send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(KINDS[kind]))
+                self._must("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(KINDS[kind]))
                 self._await_kind(KINDS[kind])
         for key in sorted(self.base.objects, key=_order):
             if key[0] not in _NOT_STORED:
@@ -70,30 +70,19 @@ class Live:
         self._client.close()
 
     def _settle_versions(self) -> None:
-        _, version = self._send("GET", "/version")
+        version = self._must("GET", "/version")
         self.base.version = version["gitVersion"].removeprefix("v")
         self.base["Node", "node-1"]["status"]["nodeInfo"]["kubeletVersion"] = version["gitVersion"]
-        _, namespace = self._send("GET", "/api/v1/namespaces/kube-system")
+        namespace = self._must("GET", "/api/v1/namespaces/kube-system")
         self.base.uid = namespace["metadata"]["uid"]
         self.base.server = self._client.configuration.host
 
-    def _send(self, method: str, path: str, body: Any = None, *, kind: str = "application/json") -> tuple[int, Any]:
-        headers = {"Accept": "application/json", "Content-Type": kind}
-        sent = self._client.param_serialize(
-            method=method, resource_path=path, header_params=headers, body=body, auth_settings=["BearerToken"]
-        )
-        answer = self._client.call_api(*sent)
-        answer.read()
-        return answer.status, json.loads(answer.data or b"{}")
-
     def _must(self, method: str, path: str, body: Any = None, *, kind: str = "application/json") -> Any:
-        status, answer = self._send(method, path, body, kind=kind)
-        assert status in (200, 201, 202), f"{method} {path}: {status} {answer.get('message')}"
-        return answer
+        return must(self._client, method, path, body, kind=kind)
 
     def _await_kind(self, kind: Kind) -> None:
         for _ in range(2_000):
-            if self._send("GET", kind.path(NAMESPACE))[0] == 200:
+            if ask(self._client, "GET", kind.path(NAMESPACE))[0] == 200:
                 return
         raise AssertionError(f"the API does not serve {kind.name}")
 

@@ -19,9 +19,9 @@ _BOOTSTRAP: Final = "kubernetes.io/bootstrapping"
 _EVERYBODY: Final = ("system:anonymous", "system:unauthenticated", "system:authenticated", "system:masters")
 _DEFAULT_BINDINGS: Final = (
     *("cluster-admin", "system:basic-user", "system:discovery", "system:public-info-viewer"),
-    *("system:service-account-issuer-discovery",),
+    *("system:service-account-issuer-discovery", "system:openshift:public-info-viewer"),
 )
-"""Bindings to everybody that every cluster has, for discovery and for its administrators."""
+"""Bindings to everybody that every cluster of Kubernetes or OpenShift has, for discovery and for its administrators."""
 
 
 def _shipped(item: Item) -> bool:

@@ -39,9 +39,10 @@ def not_found(resource: str, name: str, group: str = "") -> Failure:
     return Failure(404, "NotFound", f'{resource} "{name}" not found', _details(resource, name, group))
 
 
-def no_such_path() -> Failure:
-    """404 for a path that no resource has."""
-    return Failure(404, "NotFound", "the server could not find the requested resource")
+class NoSuchPath(Exception):
+    """Nothing is served at a path: the one refusal that is plain text, of the server and not of a resource."""
+
+    text = "404 page not found\n"
 
 
 def already_exists(resource: str, name: str) -> Failure:

@@ -47,6 +47,8 @@ class Server:
             return await self._respond(request)
         except Failure as refused:
             status = refused.status()
+        except failure.NoSuchPath as nowhere:
+            return web.Response(text=nowhere.text, status=404)
         except web.HTTPException as refused:
             status = Failure(refused.status, "BadRequest", refused.reason).status()
         except Exception as error:  # noqa: BLE001 - logged, and told to the client
@@ -113,7 +115,7 @@ class Server:
         self._gatekeeper.demand(user, Attempt(verb="get", path=request.path))
         document = discovery.answer(request.path, self._catalogue)
         if document is None:
-            raise failure.no_such_path()
+            raise failure.NoSuchPath
         return web.json_response(document)
 
     async def _watch(self, request: web.Request, found: Target) -> web.StreamResponse:

@@ -38,7 +38,7 @@ class Target:
 
 
 def parse(path: str, catalogue: Catalogue) -> Target | None:
-    """The target of ``path``; None where it lies outside of all groups. Raises Failure 404 for an unknown resource."""
+    """The target of ``path``; None where it lies outside of all groups. Raises NoSuchPath for an unknown resource."""
     parts = path.strip("/").split("/")
     if parts[:2] == ["api", "v1"]:
         group, version, rest = "", "v1", parts[2:]
@@ -54,9 +54,9 @@ def parse(path: str, catalogue: Catalogue) -> Target | None:
         namespace, rest = rest[1], rest[2:]
     resource = catalogue.find(group, version, rest[0])
     if resource is None or len(rest) > 3 or (namespace is not None and not resource.namespaced):
-        raise failure.no_such_path()
+        raise failure.NoSuchPath
     name = rest[1] if len(rest) > 1 else ""
     part = rest[2] if len(rest) > 2 else ""
     if (part and part not in resource.parts) or (name and resource.namespaced and namespace is None):
-        raise failure.no_such_path()
+        raise failure.NoSuchPath
     return Target(resource=resource, namespace=namespace, name=name, part=part)
