@@ -85,6 +85,7 @@ class Connection:
         self._patience = threading.Event()
         self._streams: set[Any] = set()
         self._hung_up = False
+        self._answered = False
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
         """One JSON object. Raises CannotRead."""
@@ -109,7 +110,7 @@ class Connection:
                 answer = self._ask(method, path, query, body)
             except _HungUp:
                 # What only reads may be asked again (RFC 9110, 9.2.2): it may have met the end of a kept connection.
-                if method != "GET" or attempt > 0:
+                if method != "GET" or attempt > 0 or not self._answered:
                     raise
                 continue
             if answer.status in (200, 201, 202):
@@ -180,6 +181,7 @@ class Connection:
             finally:
                 # What was read to its end has given its connection back already; the rest is of no use to anybody.
                 response.close()
+            self._answered = True
             return _Answer(status=response.status, data=data, retry_after=response.headers.get("Retry-After"))
 
     @contextmanager
