@@ -15,8 +15,8 @@ from seatrial.environment.model import Cluster
 from seatrial.environment.rollout import Shifter
 from seatrial.evidence.outcome import CannotLook
 from seatrial.rollout.cluster_words import ClusterWords
-from seatrial.rollout.story import Word
 from seatrial.rollout.weights import argo_word, route_weight, selector_weight
+from seatrial.rollout.words import Word
 from support import envtest
 
 WITHIN = 15.0

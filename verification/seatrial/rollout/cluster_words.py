@@ -13,8 +13,8 @@ from seatrial.cluster.following import WATCH_FOR, Change, Follower
 from seatrial.environment.model import Cluster
 from seatrial.environment.rollout import Shifter
 from seatrial.evidence.outcome import CannotLook
-from seatrial.rollout.story import Word
 from seatrial.rollout.weights import argo_word, route_weight, selector_weight
+from seatrial.rollout.words import Word
 from seatrial.snapshot.objects import Item
 
 

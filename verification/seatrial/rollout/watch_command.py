@@ -13,11 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from seatrial.rollout.words import NoWord, parse_word
+
 WRONG_USE: Final = 2
 _USAGE_OF_PYTEST: Final = 4
 _EPILOG: Final = """\
 Start it beside the deployer, before traffic moves. It runs the suites against the candidate's own address, then watches
-what users get at the public one. The deployer says what it has done by appending lines to the file of --words:
+what users get at the public one. The deployer says what it has done by `seatrial watch-rollout --words FILE --step
+STEP`, or appends the line to that file itself:
 
   weight 25     the candidate was given 25 % of the traffic
   switch        blue-green: traffic was switched to the candidate
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
-    parser.add_argument("--env", required=True, metavar="NAME", help="environment in which it is brought out")
+    parser.add_argument("--env", metavar="NAME", help="environment in which it is brought out")
     parser.add_argument("--release", metavar="VERSION", help="version that is brought out")
     parser.add_argument(
         "--strategy",
@@ -47,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how it is brought out [what the environment says]",
     )
     parser.add_argument("--words", metavar="FILE", help="file in which the deployer says what it has done")
+    parser.add_argument(
+        "--step", metavar="STEP", help="say a step to the watch that reads --words, instead of watching: see below"
+    )
     parser.add_argument("--within", metavar="DURATION", help="longest time that the watch may take [1h]")
     parser.add_argument("--settle", metavar="DURATION", help="time to settle [that of the environment]")
     parser.add_argument("--policy", metavar="FILE|NAME", help="policy; that of the environment where absent")
@@ -58,13 +64,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch, then decide. The exit code is the gate's; 2 for wrong use."""
+    if arguments.step is not None:
+        return _say(arguments.step, arguments.words)
+    if arguments.env is None:
+        return _wrong("expected --env NAME, or --words FILE and --step STEP to speak to a watch that runs")
     if importlib.util.find_spec("locust") is None:
-        print("seatrial watch-rollout: needs locust: pip install 'seatrial[load]'", file=sys.stderr)
-        return WRONG_USE
+        return _wrong("needs locust: pip install 'seatrial[load]'")
     code = _interruptible(_pytest(arguments))
     if code == _USAGE_OF_PYTEST:
         return WRONG_USE
     return subprocess.run(_gate(arguments), check=False).returncode
+
+
+def _wrong(words: str) -> int:
+    print(f"seatrial watch-rollout: {words}", file=sys.stderr)
+    return WRONG_USE
+
+
+def _say(step: str, words: str | None) -> int:
+    """Append a step, as one line at once, to the file that a watch reads."""
+    if words is None:
+        return _wrong("--step: expected --words FILE, the file that the watch was given")
+    try:
+        parse_word(step)
+    except NoWord as problem:
+        return _wrong(f"--step: {problem}")
+    try:
+        with Path(words).open("a", encoding="utf-8") as file:
+            file.write(f"{step.strip()}\n")
+    except OSError as error:
+        return _wrong(f"--words: {words} cannot be written: {error.strerror}")
+    return 0
 
 
 def _pytest(arguments: argparse.Namespace) -> list[str]:

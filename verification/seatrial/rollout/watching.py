@@ -22,8 +22,9 @@ from seatrial.rollout.cluster_watch import ClusterWatch
 from seatrial.rollout.cluster_words import ClusterWords
 from seatrial.rollout.replay import Rolled
 from seatrial.rollout.share import Share, share_of, users_needed
-from seatrial.rollout.story import Ending, NoWord, Step, Story, Word, Words
+from seatrial.rollout.story import Ending, Step, Story
 from seatrial.rollout.traffic import Audience, Traffic
+from seatrial.rollout.words import NoWord, Word, Words
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what came."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seatrial.rollout.story import Word
+from seatrial.rollout.words import Word
 from seatrial.snapshot.objects import get
 
 
