@@ -1,16 +1,20 @@
-"""Baselines in a bucket: in memory for every test run, and over S3's protocol against a server of its own.
+"""Baselines in a bucket: in memory for every test run, and over the protocols of S3 and Azure against servers.
 
-The server's libraries want other versions than the Kubernetes client: `make s3` makes an environment for them.
+The libraries of S3's server want other versions than the Kubernetes client: `make s3` makes an environment for them.
 """
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -201,24 +205,79 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         process.communicate()
 
 
+def write_at_the_same_time(url: str) -> None:
+    """No run is lost in between."""
+
+    def enter(numbers: range) -> None:
+        store = Store(place=place_of(url))
+        for number in numbers:
+            store.change(EMPTY, lambda one, n=number: one.add(stored(n), now=BEGIN))
+
+    threads = [threading.Thread(target=enter, args=(range(first, 24, 3),)) for first in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    store = Store(place=place_of(f"{url}/"))
+    found = store.find("qa", "chat", "baseline", FINGERPRINT)
+    assert found is not None
+    assert [run.run for run in found.runs] == [f"run-{number:03}" for number in range(24)]
+    assert store.names() == [NAME]
+
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Those of every emulator of Azure's storage, as its documentation names them."""
+
+
+@pytest.fixture
+def azure(need: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Azure's own emulator, with a container `kept`."""
+    words = [need("azurite-blob"), "--inMemoryPersistence", "--blobPort", "0", "--skipApiVersionCheck"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        url = next(found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:[1-9]\d*", line)))
+        _make_container(url)
+        monkeypatch.setenv("AZURE_STORAGE_USE_EMULATOR", "true")
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+        monkeypatch.setenv("AZURITE_BLOB_STORAGE_URL", url)
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _make_container(url: str) -> None:
+    moment = formatdate(usegmt=True)
+    fields = ("PUT", *[""] * 11, f"x-ms-date:{moment}", "x-ms-version:2021-08-06")
+    signed = "\n".join((*fields, f"/{ACCOUNT}/{ACCOUNT}/kept", "restype:container"))
+    signature = base64.b64encode(hmac.digest(base64.b64decode(KEY), signed.encode(), "sha256")).decode()
+    headers = {
+        "x-ms-date": moment,
+        "x-ms-version": "2021-08-06",
+        "Authorization": f"SharedKey {ACCOUNT}:{signature}",
+        "Content-Length": "0",
+    }
+    urlopen(Request(f"{url}/{ACCOUNT}/kept?restype=container", method="PUT", headers=headers)).close()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("azure")
+class TestOverAzure:
+    def test_writers_at_the_same_time_lose_no_run(self) -> None:
+        write_at_the_same_time("az://kept/base/lines")
+
+    def test_a_container_that_is_not_there_says_so(self) -> None:
+        with pytest.raises(PlaceProblem, match=r"^az://none: cannot be read: .*ContainerNotFound"):
+            place_of("az://none").names()
+
+
 @pytest.mark.long
 class TestOverS3:
     def test_writers_at_the_same_time_lose_no_run(self, s3: str) -> None:
-        def enter(numbers: range) -> None:
-            store = Store(place=place_of("s3://kept/base/lines"))
-            for number in numbers:
-                store.change(EMPTY, lambda one, n=number: one.add(stored(n), now=BEGIN))
-
-        threads = [threading.Thread(target=enter, args=(range(first, 24, 3),)) for first in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=120)
-        store = Store(place=place_of("s3://kept/base/lines/"))
-        found = store.find("qa", "chat", "baseline", FINGERPRINT)
-        assert found is not None
-        assert [run.run for run in found.runs] == [f"run-{number:03}" for number in range(24)]
-        assert store.names() == [NAME]
+        write_at_the_same_time("s3://kept/base/lines")
 
     def test_the_commands_keep_and_list_there(self, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         project(tmp_path)
