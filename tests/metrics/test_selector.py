@@ -31,6 +31,26 @@ def test_any_text_is_a_selector_or_a_value_error(text: str) -> None:
     assert Selector.parse(str(selector)) == selector
 
 
+ESCAPES = {
+    r'"\a\b\f\n\r\t\v\\\""': '\a\b\f\n\r\t\v\\"',
+    r"'\''": "'",
+    r'"\101\x42\u0043\U00000044"': "ABCD",
+    r'"\u00e9\U0001F600"': "é😀",
+    r'"\000\x7f"': "\0\x7f",
+}
+
+
+@pytest.mark.parametrize(("literal", "value"), ESCAPES.items())
+def test_escapes_are_those_of_promql(literal: str, value: str) -> None:
+    assert parse_matchers(f"label={literal}")[0].value == value
+
+
+@pytest.mark.parametrize("escape", ["'", "d", "x4", "u004", "U0000004", "8", "07", "400", "xff", "ud800", "U00110000"])
+def test_what_is_no_escape_is_refused(escape: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"seen \\{escape[0]}")):
+        parse_matchers(f'label="\\{escape}"')
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

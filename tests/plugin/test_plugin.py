@@ -331,11 +331,12 @@ def test_interruption_is_written_down(project: Project) -> None:
     assert {case["check"]: case["outcome"] for case in document["outcomes"]}["smoke/first"] == "pass"
 
 
-def test_collect_only_touches_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("option", ["--collect-only", "--help", "--fixtures"])
+def test_what_only_tells_touches_nothing(project: Project, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.delenv("CHAT_TOKEN")
     project.environment()
     project.pytester.makepyfile(CHECKS)
-    result = project.run("--env=mine", "--collect-only", "-q")
+    result = project.run("--env=mine", option, "-q")
     assert result.ret == pytest.ExitCode.OK
     assert not (project.pytester.path / "reports").exists()
 

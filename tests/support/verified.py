@@ -78,8 +78,9 @@ def run_here(command: Sequence[str], timeout: float = 60) -> subprocess.Complete
 
 
 def run_gate(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """`seatrial gate FOLDER` in a process of its own."""
-    return run_here([sys.executable, "-m", "seatrial.cli", "gate", str(folder), *args])
+    """`seatrial gate FOLDER` in a process of its own, with its log beside the folder and not in the repository."""
+    log = f"--audit={folder.parent / 'audit.jsonl'}"
+    return run_here([sys.executable, "-m", "seatrial.cli", "gate", str(folder), log, *args])
 
 
 def verify(reports: Path, *args: str, faults: Sequence[str] = (), journeys: bool = False) -> Verified:

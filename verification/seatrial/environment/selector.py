@@ -20,7 +20,8 @@ _NAME: Final = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*", re.ASCII)
 _MATCHER: Final = re.compile(
     r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')\s*""", re.ASCII
 )
-_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+_ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+_ESCAPED: Final = re.compile(r"\\([0-3][0-7]{2}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,15 +109,22 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def _unquoted(literal: str) -> str:
+    """What a string of Go between quotes says, as PromQL has them. Raises ValueError for an escape that is none."""
+
     def character(match: re.Match[str]) -> str:
         code = match[1]
-        if code[0] in "xuU":
-            return chr(int(code[1:], 16))
-        if code not in _ESCAPES:
+        if code in _ESCAPES:
+            return _ESCAPES[code]
+        if code == literal[0]:
+            return code
+        number = int(code[1:], 16) if code[0] in "xuU" and code[1:] else int(code, 8) if len(code) == 3 else -1
+        # Of bytes, those that are a character by themselves; half a pair is none.
+        most = 0x10FFFF if code[0] in "uU" else 0x7F
+        if not 0 <= number <= most or 0xD800 <= number <= 0xDFFF:
             raise ValueError(f"expected an escape such as \\\\ or \\n in {literal}; seen \\{code}")
-        return _ESCAPES[code]
+        return chr(number)
 
-    return re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", character, literal[1:-1])
+    return _ESCAPED.sub(character, literal[1:-1])
 
 
 def _selector(value: str) -> str:

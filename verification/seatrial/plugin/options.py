@@ -20,6 +20,8 @@ from seatrial.evidence.run import Run, RunFolder, new_run_id, timestamp
 from seatrial.fixtures.session import Context
 
 WORKER_KEY: Final = "seatrial"
+_TELLS: Final = ("collectonly", "help", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Where pytest only tells something, nothing is verified and there is no run."""
 FIXTURE_MODULES: Final = tuple(
     f"seatrial.fixtures.{name}" for name in ("session", "record", "http", "cluster", "hosts", "metrics", "rollouts")
 )
@@ -68,7 +70,6 @@ def read(config: pytest.Config, named: Choice) -> Context:
     }
     track: Any = _one_of("--track", str(chosen["track"].value), get_args(Track))
     phase: Any = _one_of("--phase", str(chosen["phase"].value), get_args(Phase))
-    collect_only = config.option.collectonly
     if config.getoption("--seatrial-watch") and (is_worker(config) or getattr(config.option, "numprocesses", None)):
         raise pytest.UsageError("--seatrial-watch: a rollout is watched by one process: leave -n out")
     context = Context(
@@ -94,7 +95,7 @@ def read(config: pytest.Config, named: Choice) -> Context:
     )
     if handed is not None:
         _join(context, handed)
-    elif not collect_only:
+    elif not any(getattr(config.option, name, None) for name in _TELLS):
         _begin(context, config)
     return context
 
