@@ -57,7 +57,7 @@ def test_equal_releases_pass(serve, run, pair_of):
 
 
 def test_errors_of_the_candidate_fail_and_are_counted_by_class(serve, run, pair_of):
-    measurement = run(pair_of(serve().url, serve(errors=0.2, status=503).url), rate=60, duration="4s")
+    measurement = run(pair_of(serve().url, serve(errors=0.2, status=503).url), rate=60, duration="3s")
     errors = assess_errors(measurement, OBJECTIVES)
     assert errors.outcome is Outcome.FAIL
     assert errors.findings[0].path == "http-503"
@@ -66,12 +66,12 @@ def test_errors_of_the_candidate_fail_and_are_counted_by_class(serve, run, pair_
 
 
 def test_errors_of_both_tracks_are_nobodys_fault(serve, run, pair_of):
-    measurement = run(pair_of(serve(errors=0.2, seed=1).url, serve(errors=0.2, seed=2).url), rate=60, duration="4s")
+    measurement = run(pair_of(serve(errors=0.2, seed=1).url, serve(errors=0.2, seed=2).url), rate=60, duration="3s")
     assert conclusions(measurement) == (Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE)
 
 
 def test_stable_alone_is_judged_by_its_objectives(serve, run, pair_of):
-    measurement = run(pair_of(serve().url), rate=60, duration="4s")
+    measurement = run(pair_of(serve().url), rate=60, duration="3s")
     assert measurement.control is None
     for objective, outcome in (("200ms", Outcome.PASS), ("10ms", Outcome.FAIL), (None, Outcome.INCONCLUSIVE)):
         objectives = Objectives.model_validate({"latency_p95": objective, "error_rate": 0.03})

@@ -17,7 +17,7 @@ from support.project import REPOSITORY, Project
 PROFILE = """
 rate = 60
 warm_up = "500ms"
-duration = "4s"
+duration = "3s"
 prompts = ["when?"]
 timeout = "2s"
 bounds = { lateness_p99 = "500ms", achieved = 0.9, overhead_p50 = "200ms", overhead_p99 = "500ms" }

@@ -19,10 +19,10 @@ from seatrial.load.samples import Sample, SamplesError, SampleWriter, merge_samp
 
 def test_workers_share_the_schedule_and_begin_together(serve, run, tmp_path, pair_of):
     stable, candidate = serve(seed=1), serve(seed=2)
-    measurement = run(pair_of(stable.url, candidate.url), rate=60, duration="4s", workers=3)
+    measurement = run(pair_of(stable.url, candidate.url), rate=60, duration="3s", workers=3)
     assert measurement.soundness.sound, measurement.soundness
-    assert len(measurement.samples) == 2 * (240 + 30)
-    assert stable.seen()["requests"] == candidate.seen()["requests"] == 270
+    assert len(measurement.samples) == 2 * (180 + 30)
+    assert stable.seen()["requests"] == candidate.seen()["requests"] == 210
     assert sorted(path.name for path in (tmp_path / "samples").glob("*.ndjson")) == ["chatbot.ndjson"]
     plan = read_plan(tmp_path / "samples" / "chatbot.plan.json")
     shares = [plan.share(index).requests for index in range(3)]

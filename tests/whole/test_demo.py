@@ -26,6 +26,10 @@ def test_a_good_release_is_promoted(good: Verified) -> None:
     assert "release seen: chat candidate 1.5.0, chat stable 1.4.2" in good.output
 
 
+LOADS = ("slow-candidate", "cut-streams", "error-rate")
+"""Faults that the load is to see, one of each kind; the others take as long and are tried nightly."""
+
+
 def caught() -> Iterator[Any]:
     """Each fault with what is selected of the suites: those that must catch it, and the rollout suite, without which
     nothing is rolled back. The load, which takes longest, is left out where it can be; the causes say what the failures
@@ -40,9 +44,12 @@ def caught() -> Iterator[Any]:
     # Loads first: they bear the neighbour that is then tried beside them, and not each other.
     for fault, suites in sorted(by_suites.items(), key=lambda entry: "latency" not in entry[1]):
         selected = ["-m", " or ".join(sorted(suites | {"rollout"}))]
-        if not any(check.startswith("metrics/") for check in fault.expected):
+        if fault.name == "broken-page":
+            selected += ["-k", "journeys or rollout"]
+        elif not any(check.startswith("metrics/") for check in fault.expected):
             selected += ["-k", "not test_metrics"]
-        yield pytest.param(fault, selected, id=fault.name)
+        by_night = "latency" in suites and fault.name not in LOADS
+        yield pytest.param(fault, selected, id=fault.name, marks=[pytest.mark.long] if by_night else [])
         if "latency" not in suites:
             yield pytest.param(fault, ["-m", "not latency"], id=f"{fault.name}-beside-all", marks=pytest.mark.long)
 

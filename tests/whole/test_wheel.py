@@ -17,6 +17,8 @@ import pytest
 from support.once import once
 from support.verified import REPOSITORY, clean_environment
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:

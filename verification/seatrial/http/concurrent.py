@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
@@ -23,18 +24,18 @@ ExchangeError = (aiohttp.ClientError, OSError)
 class Connections:
     """Connections to one track of one service, which clients share and each of them leaves open for the next.
 
-    Made and closed in one event loop. Raises FileNotFoundError or ssl.SSLError where the environment's CA file cannot
-    be used.
+    ``idle`` is for how many seconds one is kept that nobody uses. Made and closed in one event loop. Raises
+    FileNotFoundError or ssl.SSLError where the environment's CA file cannot be used.
     """
 
-    def __init__(self, target: ServiceTarget) -> None:
+    def __init__(self, target: ServiceTarget, idle: float | None = None) -> None:
         https = target.base_url.startswith("https://")
         # How many there are is bounded by who holds exchanges, not here, where waiting would look like the service's.
         self.connector = aiohttp.TCPConnector(
             limit=0,
             ssl=tls_context(target.service.tls.ca_file) if https else True,
             ttl_dns_cache=300,
-            keepalive_timeout=IDLE,
+            keepalive_timeout=IDLE if idle is None else idle,
         )
 
     async def close(self) -> None:
@@ -46,15 +47,22 @@ class AsyncClient:
     """Bound to one track of one service, with cookies of its own: one user. Use it as an asynchronous context manager.
 
     Reading has no timeout of its own: who reads a stream bounds its silence, and who reads an answer the whole of it.
-    Redirects are answers. Raises what :class:`Connections` raises.
+    Connections of its own, where none are shared, are kept ``idle`` seconds. Redirects are answers. Raises what
+    :class:`Connections` raises.
     """
 
     def __init__(
-        self, target: ServiceTarget, *, run_id: str, bearer: str | None = None, connections: Connections | None = None
+        self,
+        target: ServiceTarget,
+        *,
+        run_id: str,
+        bearer: str | None = None,
+        connections: Connections | None = None,
+        idle: float | None = None,
     ) -> None:
         self._base = target.base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
-            connector=(connections or Connections(target)).connector,
+            connector=(connections or Connections(target, idle)).connector,
             connector_owner=connections is None,
             headers=identity_headers(run_id, bearer),
             # A service may be known by its address alone, and then sets cookies for that.
@@ -75,6 +83,13 @@ class AsyncClient:
         """Send a request; its block has the answer, whose body is not yet read. A path is put behind the base URL."""
         whole = url if "://" in url else self._base + url
         return self._session.request(method, whole, headers=headers, json=json, allow_redirects=False)
+
+
+def was_not_heard(error: BaseException) -> bool:
+    """Whether a connection ended before a byte of the answer: a kept one may, at the moment in which it is used."""
+    return isinstance(error, aiohttp.ServerDisconnectedError) or (
+        isinstance(error, aiohttp.ClientOSError) and error.errno in (errno.ECONNRESET, errno.EPIPE)
+    )
 
 
 def _proxy(url: str) -> str | None:

@@ -17,8 +17,9 @@ from seatrial.load.driver import run_workers
 from seatrial.load.fingerprint import path_of
 from seatrial.load.histograms import write_histograms
 from seatrial.load.live import Live, PairedLooks, Progress, error_rule, sequential_rule
+from seatrial.load.naming import stem
 from seatrial.load.picture import write_pictures
-from seatrial.load.plan import Plan, stem
+from seatrial.load.plan import Plan
 from seatrial.load.profile import Profile, ProfileError, check_limits
 from seatrial.load.samples import Floats, SampleFile, Samples, SamplesError, merge_samples, read_samples
 from seatrial.load.schedule import Request, plan_schedule

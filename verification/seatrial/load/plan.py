@@ -14,11 +14,6 @@ from seatrial.load.dialogue import Dialogue
 from seatrial.load.schedule import Request
 
 
-def stem(service: str, region: str = "") -> str:
-    """How the files of a measurement begin: ``chat``, or ``chat@eu`` where it is the copy in a region."""
-    return f"{service}@{region}" if region else service
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """All that is sent, where to, and where the samples go. Times in seconds.

@@ -13,9 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seatrial.evidence.outcome import CannotLook
-from seatrial.load.marker import done_marker
 from seatrial.load.measurement import Measurement, Pair, Soundness
-from seatrial.load.plan import stem
+from seatrial.load.naming import done_marker, stem
 from seatrial.load.profile import Profile
 from seatrial.load.samples import SamplesError, read_samples
 

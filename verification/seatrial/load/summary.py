@@ -17,7 +17,7 @@ from seatrial.environment.model import Service
 from seatrial.evidence.run import write_atomically
 from seatrial.load.fingerprint import Fingerprint
 from seatrial.load.measurement import Measurement
-from seatrial.load.plan import stem
+from seatrial.load.naming import stem
 from seatrial.load.samples import Samples
 
 SCHEMA: Final = 1

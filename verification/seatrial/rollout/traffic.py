@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, TextIO
 
 from seatrial.environment.selection import ServiceTarget
-from seatrial.http.concurrent import AsyncClient, ExchangeError, diagnose
+from seatrial.http.concurrent import AsyncClient, ExchangeError, diagnose, was_not_heard
 
 Kind = Literal["fresh", "staying", "talking"]
 
+KEPT: Final = 60.0
+"""Seconds for which users who stay keep a connection that is idle; browsers keep theirs for minutes."""
 TALK: Final = "What are your opening hours?"
 """Asked by users who talk; harmless, and answered at some length."""
 
@@ -32,6 +34,7 @@ class Seen:
     """One request and what came of it. ``at`` and ``took`` are seconds, ``at`` since the watch began.
 
     ``version`` is empty where the answer does not say. ``error`` is empty where there was a whole answer below 400.
+    ``again`` says that it was asked twice, as browsers do: a kept connection had ended before a byte of the answer.
     """
 
     kind: Kind
@@ -41,6 +44,7 @@ class Seen:
     status: int = 0
     version: str = ""
     error: str = ""
+    again: bool = False
 
     @property
     def end(self) -> float:
@@ -148,7 +152,7 @@ class Traffic:
     async def _stay(self, user: int, kind: Kind, stream: TextIO) -> None:
         # Not all at the same moment.
         turn = user / (self._audience.staying + 1)
-        async with AsyncClient(self._target, run_id=self._run_id, bearer=self._bearer) as client:
+        async with AsyncClient(self._target, run_id=self._run_id, bearer=self._bearer, idle=KEPT) as client:
             while await self._wait(turn):
                 self._note(await self._version(client, "staying", user), stream)
                 if kind == "talking":
@@ -188,7 +192,20 @@ class Traffic:
                     return answer.status, "", f"http-{answer.status}"
                 return answer.status, "", "" if last == b"data: [DONE]" else "truncated"
 
-        return await self._timed(ask(), "talking", user)
+        again = False
+
+        async def ask_as_browsers_do() -> tuple[int, str, str]:
+            nonlocal again
+            try:
+                return await ask()
+            except ExchangeError as failure:
+                # What only reads is asked again by the client itself.
+                again = was_not_heard(failure)
+                if not again:
+                    raise
+                return await ask()
+
+        return replace(await self._timed(ask_as_browsers_do(), "talking", user), again=again)
 
     async def _timed(self, asking: Any, kind: Kind, user: int) -> Seen:
         seen = Seen(kind=kind, user=user, at=self.now, took=0.0)

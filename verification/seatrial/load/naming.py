@@ -1,10 +1,13 @@
-"""The file that tells other processes of a run that a load is over; here, since they need nothing else of a load."""
+"""How the files of a measurement are named; here, since other processes of a run need nothing else of a load."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from seatrial.load.plan import stem
+
+def stem(service: str, region: str = "") -> str:
+    """How they begin: ``chat``, or ``chat@eu`` where it is the copy in a region."""
+    return f"{service}@{region}" if region else service
 
 
 def done_marker(directory: Path, service: str, region: str = "") -> Path:
