@@ -9,7 +9,7 @@ comma := ,
 # Images of containers often set it, and each of the hundreds of processes of the tests would compile all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-wheel lint docs clean bench
+.PHONY: demo test test-long test-ci lint docs clean bench
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seatrial needs Python 3.11 or newer; say which with PYTHON=...; this is " + sys.version)'
@@ -34,9 +34,9 @@ test-long: $(STAMP)
 	$(BIN)/pytest -n 2 -m "long and not alone" $(TESTS)
 	$(BIN)/pytest -m "long and alone" $(TESTS)
 
-# The wheel, installed into an empty environment.
-test-wheel: $(STAMP)
-	$(BIN)/pytest tests/whole/test_wheel.py
+# Of these, what every change is tried by all the same: the wheel in an empty environment, every fault of the load.
+test-ci: $(STAMP)
+	$(BIN)/pytest -n 2 --dist worksteal -m ci $(TESTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

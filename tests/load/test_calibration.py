@@ -13,7 +13,7 @@ from seatrial.environment.model import Objectives
 from seatrial.evidence.outcome import Outcome
 from seatrial.load.calibration import Calibration, Run, calibrate
 
-QUICK = 'rate = 60\nwarm_up = "500ms"\nduration = "2s"\nprompts = ["when?"]\ntimeout = "2s"\n'
+QUICK = 'rate = 60\nwarm_up = "500ms"\nduration = "3s"\nprompts = ["when?"]\ntimeout = "2s"\n'
 BOUNDS = '[bounds]\nlateness_p99 = "500ms"\nachieved = 0.9\n'
 
 
@@ -46,15 +46,15 @@ def test_a_service_against_itself(serve: Any, run: Any, pair_of: Any) -> None:
     url = serve(seed=1).url
     seen: list[int] = []
     result = calibrate(
-        (run(pair_of(url, url), rate=60, duration="2s") for _ in range(2)),
+        (run(pair_of(url, url), rate=60, duration="4s") for _ in range(2)),
         Objectives(),
-        pairs=120,
+        pairs=240,
         told=lambda number, one: seen.append(number),
     )
     assert seen == [1, 2]
     assert result.alarms.total == 2
     assert result.planned is not None
-    assert result.planned.measured == 240
+    assert result.planned.measured == 480
     assert result.planned.visible is not None
     assert "it takes " in str(result)
 
@@ -77,7 +77,7 @@ def test_the_command_on_loopback(serve: Any, project: Path, capsys: pytest.Captu
     document = json.loads((project / "c.json").read_text())
     assert document["profile"] == "quick"
     assert document["sound"] == 2
-    assert document["plan"]["pairs"] == 120
+    assert document["plan"]["pairs"] == 180
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def planned(serve: Any, run: Any, pair_of: Any, tmp_path: Path) -> tuple[Any, An
     return servers, measurement, tmp_path / "samples" / "chatbot.plan.json"
 
 
+@pytest.mark.long
+@pytest.mark.ci
 def test_a_master_and_two_workers_make_a_sound_measurement(planned: Any, unused_port: int) -> None:
     servers, measurement, plan = planned
     before = [server.seen()["requests"] for server in servers]

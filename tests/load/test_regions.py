@@ -17,7 +17,7 @@ from support.project import REPOSITORY, Project
 PROFILE = """
 rate = 60
 warm_up = "500ms"
-duration = "3s"
+duration = "4s"
 prompts = ["when?"]
 timeout = "2s"
 bounds = { lateness_p99 = "500ms", achieved = 0.9, overhead_p50 = "200ms", overhead_p99 = "500ms" }
@@ -40,6 +40,8 @@ max_requests = 1000
 """
 
 
+@pytest.mark.long
+@pytest.mark.ci
 def test_one_slow_region_fails_by_its_name(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "verification"))
     monkeypatch.setenv("CHAT_TOKEN", "s3cret-t0ken")

@@ -91,7 +91,7 @@ def _brought_out(stack: ExitStack, release: Release, folder: Path, scraper: str)
             strategy=release.strategy,
             metrics=metrics,
         )
-    for name, content in (("environments", environment), ("policies", POLICY)):
+    for name, content in (("environments", environment), ("policies", POLICY.format(folder=folder))):
         (folder / name).mkdir()
         (folder / name / "near.toml").write_text(content)
     stage = Stage(proxy=proxy, variables=known, folder=folder, driver=driver)

@@ -20,9 +20,12 @@ environment = "near"
 [evidence]
 expected = "required-suites"
 
+[audit]
+log = "{folder}/audit.jsonl"
+
 [required]
-smoke = {minimum = 1}
-rollout = {minimum = 8}
+smoke = {{minimum = 1}}
+rollout = {{minimum = 8}}
 """
 ENVIRONMENT = """
 extends = "base"

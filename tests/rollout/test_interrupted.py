@@ -22,6 +22,7 @@ HOLD = 10
 def watching(reports: Path) -> Iterator[subprocess.Popen[str]]:
     """A watch of the demo that has users, and waits for a word that never comes; begun as a script does it with `&`."""
     words = ["watch-rollout", "--env=demo", f"--words={reports / 'words'}", f"--reports={reports}", "-m", "watch"]
+    words += [f"--audit={reports / 'audit.jsonl'}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "seatrial.cli", *words],
         cwd=REPOSITORY,

@@ -258,6 +258,7 @@ def test_a_good_release_is_promoted(
             *("blue-green", blue_gone_before_the_switch, "", {}, ROLLBACK, "rollout/users"),
             "too many requests failed",
             id="users-without-answer",
+            marks=pytest.mark.ci,
         ),
         pytest.param(
             *("blue-green", blue_cuts_what_is_in_flight, "long-answers", {"users": 24}, HOLD, "rollout/conversations"),

@@ -17,7 +17,7 @@ import pytest
 from support.once import once
 from support.verified import REPOSITORY, clean_environment
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.ci]
 
 
 @pytest.fixture(scope="session")

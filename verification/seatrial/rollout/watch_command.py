@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--within", metavar="DURATION", help="longest time that the watch may take [1h]")
     parser.add_argument("--settle", metavar="DURATION", help="time to settle [that of the environment]")
     parser.add_argument("--policy", metavar="FILE|NAME", help="policy; that of the environment where absent")
+    parser.add_argument("--audit", metavar="FILE", help="audit log of the decision [that of the policy]")
     parser.add_argument("--fixtures", metavar="DIR", help="folder with environments/ and policies/ [fixtures]")
     parser.add_argument("--reports", metavar="DIR", default="reports", help="folder of reports [reports]")
     parser.add_argument("-m", dest="marker", metavar="SUITES", help="suites beside the watch, as pytest's -m [all]")
@@ -121,7 +122,7 @@ def _pytest(arguments: argparse.Namespace) -> list[str]:
 def _gate(arguments: argparse.Namespace) -> list[str]:
     command = [sys.executable, "-m", "seatrial.cli", "gate", str(Path(arguments.reports) / "latest")]
     command += ["--env", arguments.env]
-    for option in ("release", "policy", "fixtures"):
+    for option in ("release", "policy", "audit", "fixtures"):
         if value := getattr(arguments, option):
             command += [f"--{option}", value]
     return command
