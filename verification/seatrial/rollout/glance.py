@@ -1,9 +1,12 @@
-"""One line of how a rollout looks just now, for people who wait: the weight, what users got, and the verdict so far."""
+"""One line of how a rollout looks just now, for people who wait: the weight, the verdict so far, and what users got.
+
+What matters most comes first, and fits into 80 columns; what is waited for may be cut.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -25,18 +28,16 @@ def watched(story: Story, seen: Sequence[Seen], what: str, now: float) -> str:
     weight = "no step yet" if step is None else f"{step.weight:g} %"
     failed = Counts(failed=sum(bool(one.error) for one in seen), total=len(seen))
     lately = [one for one in seen if one.at >= now - LATELY and not one.error and one.kind != "talking"]
-    p95 = {
-        version: _p95([one.took for one in lately if one.version == version])
-        for version in (story.stable, story.candidate)
-    }
-    return f"{weight} | {what} | {_so_far(story)} | users {_failures(failed)} | {_both(p95)}"
+    p95 = (_p95([one.took for one in lately if one.version == version]) for version in (story.stable, story.candidate))
+    return f"{weight} | {_so_far(story)} | {_failures(failed)} | {_both(*p95)} | {what}"
 
 
 def judged(weight: float, progress: Progress) -> str:
     """While the candidate is judged at a step: how near the evidence is to deciding."""
     errors = progress.errors.candidate if progress.errors else Counts(failed=0, total=0)
+    p95 = (progress.p95.get(track, math.nan) for track in ("stable", "candidate"))
     done = f"judged, {progress.done} of {progress.scheduled} requests"
-    return f"{weight:g} % | {done} | {_near(progress)} | {_failures(errors)} | {_both(progress.p95)}"
+    return f"{weight:g} % | {_near(progress)} | {_failures(errors)} | {_both(*p95)} | {done}"
 
 
 def _near(progress: Progress) -> str:
@@ -45,27 +46,27 @@ def _near(progress: Progress) -> str:
     if look.decided:
         return f"latency: {look.verdict.value}"
     slower, within = (_way(one, look.target) for one in (look.evidence, look.evidence_within))
-    return f"open: as fast {within:.0%}, slower {slower:.0%}"
+    return f"as fast {within:.0%}, slower {slower:.0%}"
 
 
 def _so_far(story: Story) -> str:
-    """What the steps came to."""
-    found = [
-        f"{step.weight:g} % {max((step.errors, step.latency), key=lambda one: one.outcome.rank).outcome.value}"
-        for step in story.steps
-        if step.errors is not None and step.latency is not None
-    ]
-    return ", ".join(found) if found else "nothing judged yet"
+    """What the last step came to that was judged; the one before was good, or there would be no other."""
+    for step in reversed(story.steps):
+        if step.errors is not None and step.latency is not None:
+            worse = max((step.errors, step.latency), key=lambda one: one.outcome.rank)
+            return f"{step.weight:g} % {worse.outcome.value}"
+    return "nothing judged yet"
 
 
 def _failures(counts: Counts) -> str:
     lower, upper = rate_interval(counts, alpha=ALPHA)
-    return f"{counts.failed} of {counts.total} failed [{lower:.1%}, {upper:.1%}]"
+    return f"{counts.failed}/{counts.total} failed [{lower * 100:.1f}, {upper * 100:.1f}]%"
 
 
-def _both(p95: Mapping[str, float]) -> str:
-    told = (f"{name} {'-' if math.isnan(value) else f'{value * 1000:.0f} ms'}" for name, value in p95.items())
-    return f"p95 {', '.join(told)}"
+def _both(stable: float, candidate: float) -> str:
+    """Of stable, then of the candidate."""
+    before, after = ("-" if math.isnan(value) else f"{value * 1000:.0f}" for value in (stable, candidate))
+    return f"p95 {before}→{after} ms"
 
 
 def _p95(took: Sequence[float]) -> float:
