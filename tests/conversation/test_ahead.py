@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from conversation.test_items import GREETING, Team
+from seatrial.fixtures.ahead import Ahead
 from support.chat import Chat, Handler, completion
 
 
@@ -129,3 +131,20 @@ def test_a_cookie_lasts_as_long_as_its_conversation(team: Team, chat: Chat) -> N
         team.script(f"c{number}", GREETING + '[[turn]]\nsay = "And then?"\nexpect.contains = "help"\n')
     team.run(services=services(chat, concurrency=1)).assert_outcomes(passed=2)
     assert seen == [None, "user=1", None, "user=3"]
+
+
+def test_an_end_that_comes_just_before_the_stop_is_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead({})
+    ahead._thread.join()
+    # The thread lives a moment longer than its loop.
+    monkeypatch.setattr(ahead._thread, "is_alive", lambda: True)
+    ahead.stop()
+
+
+def test_a_stop_that_comes_before_the_beginning_holds_nothing() -> None:
+    ahead = Ahead({})
+    ahead._thread.join()
+    late = Ahead.__new__(Ahead)
+    late.__dict__.update(ahead.__dict__, _planned={"a": None})
+    late._cancel()
+    assert asyncio.run(late._hold()) is None
