@@ -74,6 +74,7 @@ def verify(folder: Path, *arguments: str) -> Run:
     )
     latest = (reports / "latest").resolve()
     gate = [sys.executable, "-m", "seatrial.cli", "gate", str(latest), "--policy", str(folder / "policies/demo.toml")]
+    gate += ["--audit", str(folder / "audit.jsonl")]
     subprocess.run(gate, cwd=REPOSITORY, capture_output=True, check=False)
     decision = json.loads((latest / "decision.json").read_text())
     samples = [json.loads(line) for line in (latest / "samples" / "latency" / "chat.ndjson").open()][1:-1]

@@ -224,6 +224,7 @@ def measure(work: Path, given: argparse.Namespace) -> int:
     write_allure(results, given.tests)
     seatrial = [sys.executable, "-m", "seatrial.cli"]
     more = [f"--policy={work / 'policy.toml'}", "--now=2026-05-04T12:00:00Z", f"--output={work / 'out'}"]
+    more.append(f"--audit={work / 'audit.jsonl'}")
 
     def gate(name: str, place: Path) -> Row:
         command = [*seatrial, "gate", str(place), *more]
