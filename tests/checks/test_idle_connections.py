@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -13,36 +11,21 @@ from seatrial.environment.model import Service
 from seatrial.environment.selection import ServiceTarget
 from seatrial.evidence.outcome import Role
 from seatrial.http import concurrent, sync
-
-Serving = tuple[ServiceTarget, list[int]]
+from support.metrics import Quiet, scripted
 
 
 @pytest.fixture
-def serving() -> Iterator[Serving]:
+def service() -> Iterator[tuple[ServiceTarget, list[int]]]:
     """A service that keeps connections, and the client's port of each request."""
     ports: list[int] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: Quiet) -> None:
+        ports.append(request.client_address[1])
+        request.reply(200, b"")
 
-        def do_GET(self) -> None:
-            ports.append(self.client_address[1])
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    spec = Service.model_validate({"url": {"stable": url}})
-    yield ServiceTarget(name="chat", track="stable", role=Role.SUBJECT, base_url=url, service=spec), ports
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with scripted(answer, kept=True) as (url, _):
+        spec = Service.model_validate({"url": {"stable": url}})
+        yield ServiceTarget(name="chat", track="stable", role=Role.SUBJECT, base_url=url, service=spec), ports
 
 
 def one_by_one(target: ServiceTarget) -> None:
@@ -65,13 +48,13 @@ def in_a_loop(target: ServiceTarget) -> None:
 @pytest.mark.parametrize("ask", [one_by_one, in_a_loop])
 @pytest.mark.parametrize(("idle", "connections"), [(30.0, 1), (0.0, 2)])
 def test_idle_connections_are_left(
-    serving: Serving,
+    service: tuple[ServiceTarget, list[int]],
     monkeypatch: pytest.MonkeyPatch,
     ask: Callable[[ServiceTarget], None],
     idle: float,
     connections: int,
 ) -> None:
-    target, ports = serving
+    target, ports = service
     for client in (sync, concurrent):
         monkeypatch.setattr(client, "IDLE", idle)
     ask(target)

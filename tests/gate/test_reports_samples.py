@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,4 +63,4 @@ def test_every_tool_has_its_sample() -> None:
 def test_samples_tell_nothing_of_a_machine(folder: Path) -> None:
     for path in folder.iterdir():
         text = path.read_text(encoding="utf-8")
-        assert not [word for word in ("/tmp/", "/home/", "/root/", "user.name", '"vm"') if word in text], path
+        assert re.findall(r'/(?:tmp|home|root)/|user\.name|"vm"', text) == [], path

@@ -174,13 +174,20 @@ class _Scripted(Quiet):
         self.do_GET()
 
 
+class _Kept(_Scripted):
+    protocol_version = "HTTP/1.1"
+
+
 @contextmanager
 def scripted(
-    script: Callable[[Quiet], None], tls: ssl.SSLContext | None = None
+    script: Callable[[Quiet], None], tls: ssl.SSLContext | None = None, *, kept: bool = False
 ) -> Iterator[tuple[str, list[tuple[str, str, dict[str, str], str]]]]:
-    """A server that answers every request by ``script``; its address, and what it was asked."""
+    """A server that answers every request by ``script``; its address, and what it was asked.
+
+    Where connections are ``kept``, one object answers all requests of a connection.
+    """
     asked: list[tuple[str, str, dict[str, str], str]] = []
-    with serving(_Scripted, tls, script=script, asked=asked) as server:
+    with serving(_Kept if kept else _Scripted, tls, script=script, asked=asked) as server:
         yield address(server).replace("http:", "https:" if tls else "http:"), asked
 
 

@@ -117,7 +117,8 @@ def _unquoted(literal: str) -> str:
             return _ESCAPES[code]
         if code == literal[0]:
             return code
-        number = int(code[1:], 16) if code[0] in "xuU" and code[1:] else int(code, 8) if len(code) == 3 else -1
+        # Octal digits, or hexadecimal ones after a letter; a single character is no other escape.
+        number = -1 if len(code) == 1 else int(code, 8) if code.isdigit() else int(code[1:], 16)
         # Of bytes, those that are a character by themselves; half a pair is none.
         most = 0x10FFFF if code[0] in "uU" else 0x7F
         if not 0 <= number <= most or 0xD800 <= number <= 0xDFFF:
